@@ -1,0 +1,11 @@
+//! VMAF per frame, in a live GStreamer pipeline.
+//!
+//! The crate reads as the sentence it implements: the element ([`vmaftiny`]) pairs reference and
+//! distorted frames ([`align`]), measures each pair ([`features`]), turns the measurements into a
+//! score with a tiny network ([`fusion`]) and tells the world ([`report`]).
+
+pub mod align;
+pub mod features;
+pub mod fusion;
+pub mod report;
+pub mod vmaftiny;
