@@ -38,7 +38,10 @@ fn by_tract(model: &Path) -> impl Fn(&[f32; 6]) -> Vec<f32> + use<> {
     move |features| {
         let input = tract_ndarray::Array2::from_shape_fn((1, 6), |(_, i)| features[i]);
         let outputs = plan.run(tvec!(Tensor::from(input).into())).expect("a model that runs");
-        outputs.iter().map(|o| o.try_as_plain_ram().unwrap().as_slice::<f32>().unwrap()[0]).collect()
+        outputs
+            .iter()
+            .map(|o| o.try_as_plain_ram().unwrap().as_slice::<f32>().unwrap()[0])
+            .collect()
     }
 }
 

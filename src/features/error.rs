@@ -52,4 +52,12 @@ pub enum FeatureError {
         /// What it was given.
         found: Geometry,
     },
+    /// The operating system gave no threads.
+    #[error("cannot start {count} scoring threads: {reason}")]
+    Threads {
+        /// Threads asked for.
+        count: usize,
+        /// What the system said.
+        reason: String,
+    },
 }

@@ -113,3 +113,35 @@ impl<'a> Luma<'a> {
         self.stride
     }
 }
+
+/// A plane whose sample type is known: what kernels read.
+#[derive(Clone, Copy)]
+pub(super) struct Plane<'a, P> {
+    samples: &'a [P],
+    stride: usize,
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
+
+impl<'a, P> Plane<'a, P> {
+    /// `samples` are those of `luma`.
+    pub(super) fn of(luma: &Luma, samples: &'a [P]) -> Self {
+        let Geometry { width, height, .. } = luma.geometry;
+        Self { samples, stride: luma.stride, width, height }
+    }
+
+    /// Two planes of `width` columns whose rows alternate in one buffer.
+    pub(super) fn side_by_side(samples: &'a [P], width: usize, height: usize) -> [Self; 2] {
+        [0, width].map(|first| Self {
+            samples: &samples[first..],
+            stride: 2 * width,
+            width,
+            height,
+        })
+    }
+
+    #[inline(always)]
+    pub(super) fn row(&self, y: usize) -> &'a [P] {
+        &self.samples[y * self.stride..][..self.width]
+    }
+}

@@ -28,7 +28,7 @@ pub struct Located {
 
 /// `name`: a registry id, optionally with `:fp32` or `:int8`, or a path.
 pub fn locate(name: &str, confined_to: Option<&Path>) -> Result<Located, FusionError> {
-    let directory = confined_to.map(|d| canonical(d)).transpose()?;
+    let directory = confined_to.map(canonical).transpose()?;
     let store = Store { directory: directory.as_deref() };
     let registry = store.registry()?;
 
@@ -48,7 +48,7 @@ pub fn locate(name: &str, confined_to: Option<&Path>) -> Result<Located, FusionE
 
 /// The registry that ids are looked up in, for listings.
 pub fn registry(confined_to: Option<&Path>) -> Result<Option<Registry>, FusionError> {
-    let directory = confined_to.map(|d| canonical(d)).transpose()?;
+    let directory = confined_to.map(canonical).transpose()?;
     Store { directory: directory.as_deref() }.registry()
 }
 

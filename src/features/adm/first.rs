@@ -1,0 +1,118 @@
+use super::level::{Arithmetic, Band};
+use super::pool::{Sums, Window};
+use crate::features::fixed::{ceil_log2, round_shift_unsigned};
+
+/// Contrast sensitivity in the denominator, for h, v and d.
+const WEIGHTS: [f64; 3] = [0.0173815377, 0.0173815377, 0.0058906870];
+/// The same in the numerator: Q21 for h and v, Q23 for d.
+const WEIGHT_H_V: i32 = 36453;
+const WEIGHT_D: i32 = 49417;
+/// Larger thresholds mask everything; keeps the shifts below within 32 bits.
+const THRESHOLD_LIMIT: i32 = 1 << 19;
+
+/// The finest level: 16-bit coefficients, Q6.
+pub(super) struct First {
+    depth: u32,
+    mid_grey: i32,
+}
+
+impl First {
+    pub(super) fn of_depth(depth: u32) -> Self {
+        Self { depth, mid_grey: 1 << (depth - 1) }
+    }
+}
+
+#[inline(always)]
+fn filter(samples: [i32; 4], taps: [i32; 4], shift: u32) -> i32 {
+    let [a, b, c, d] = samples;
+    let sum = a * taps[0] + b * taps[1] + c * taps[2] + d * taps[3];
+    (sum + (1 << (shift - 1))) >> shift
+}
+
+impl Arithmetic for First {
+    // samples about mid-grey: everything fits 16 bits, and only the low-pass band moves
+    #[inline(always)]
+    fn vertical(&self, samples: [i32; 4], taps: [i32; 4]) -> i32 {
+        filter(samples.map(|s| s - self.mid_grey), taps, self.depth)
+    }
+
+    #[inline(always)]
+    fn horizontal(&self, samples: [i32; 4], taps: [i32; 4]) -> i32 {
+        filter(samples, taps, 16)
+    }
+
+    #[inline(always)]
+    fn dot(&self, a: [i32; 2], b: [i32; 2]) -> f64 {
+        f64::from((a[0] * b[0] + a[1] * b[1]) as f32)
+    }
+
+    #[inline(always)]
+    fn restored(&self, reference: i32, distorted: i32) -> i32 {
+        let reciprocal = (1 << 30) / reference.unsigned_abs().max(1);
+        let signed = i64::from(distorted * reference.signum());
+        let kept = (i64::from(reciprocal) * signed + (1 << 14)) >> 15;
+        let kept = kept.clamp(0, 1 << 15) as i32;
+        (kept * reference + (1 << 14)) >> 15
+    }
+
+    #[inline(always)]
+    fn weighted_added(&self, band: Band, added: i32) -> u32 {
+        match band {
+            Band::D => ((i64::from(WEIGHT_D) * i64::from(added) + 65535) >> 17) as i32,
+            _ => (WEIGHT_H_V * added + (1 << 14)) >> 15,
+        }
+        .unsigned_abs()
+    }
+
+    #[inline(always)]
+    fn masks_around(&self, weighted: u32) -> i32 {
+        ((4369 * weighted + (1 << 11)) >> 12) as i32
+    }
+
+    #[inline(always)]
+    fn masks_here(&self, weighted: u32) -> i32 {
+        ((8738 * weighted + (1 << 11)) >> 12) as i32
+    }
+
+    #[inline(always)]
+    fn weighted_restored(&self, band: Band, restored: i32) -> u32 {
+        let weight = if band == Band::D { WEIGHT_D } else { WEIGHT_H_V };
+        (weight * restored).unsigned_abs()
+    }
+
+    #[inline(always)]
+    fn cube_above(&self, band: Band, restored: u32, threshold: i32, width_bits: u32) -> u64 {
+        let (align, square, saved) = if band == Band::D { (12, 30, 3) } else { (10, 29, 4) };
+        let threshold = (threshold.min(THRESHOLD_LIMIT) as u32) << align;
+        let above = u64::from(restored.saturating_sub(threshold));
+        let squared = round_shift_unsigned(above * above, square);
+        round_shift_unsigned(squared * above, width_bits.saturating_sub(saved))
+    }
+
+    #[inline(always)]
+    fn reference_cube(&self, detail: i32, _window: &Window) -> u64 {
+        let magnitude = detail.unsigned_abs();
+        u64::from(magnitude * magnitude) * u64::from(magnitude)
+    }
+
+    fn reference_row_shift(&self, window: &Window) -> u32 {
+        ceil_log2(window.area()).saturating_sub(20)
+    }
+
+    fn pool(&self, sums: &Sums, window: &Window, (width, height): (usize, usize)) -> (f64, f64) {
+        let floor = window.noise_floor();
+        let numerator = Band::ALL.map(|band| {
+            let (fraction, saved) = if band == Band::D { (57, 3) } else { (52, 4) };
+            let rounded = ceil_log2(width).saturating_sub(saved) + ceil_log2(height);
+            let sum = sums.restored[band as usize] as f64;
+            (sum * 2f64.powi(rounded as i32 - fraction)).cbrt() + floor
+        });
+        let rounded = self.reference_row_shift(window);
+        let denominator = Band::ALL.map(|band| {
+            let sum = sums.reference[band as usize] as f64;
+            let cubes = sum * 2f64.powi(rounded as i32 - 18);
+            cubes.cbrt() * WEIGHTS[band as usize] + floor
+        });
+        (numerator.iter().sum(), denominator.iter().sum())
+    }
+}

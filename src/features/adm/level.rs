@@ -1,0 +1,51 @@
+//! What differs between the levels: their fixed-point formats.
+
+use super::pool::{Sums, Window};
+
+/// Arithmetic of one level. The first has 16-bit coefficients, the later ones 32-bit.
+pub(super) trait Arithmetic: Sync {
+    /// One output of a vertical filter.
+    fn vertical(&self, samples: [i32; 4], taps: [i32; 4]) -> i32;
+    /// One output of a horizontal filter.
+    fn horizontal(&self, samples: [i32; 4], taps: [i32; 4]) -> i32;
+
+    /// `a[0]·b[0] + a[1]·b[1]`, rounded to single precision.
+    fn dot(&self, a: [i32; 2], b: [i32; 2]) -> f64;
+    /// `reference` times the part of it that `distorted` keeps, 0 to 1.
+    fn restored(&self, reference: i32, distorted: i32) -> i32;
+
+    /// Magnitude of weighted additive detail.
+    fn weighted_added(&self, band: Band, added: i32) -> u32;
+    /// What that masks around itself.
+    fn masks_around(&self, weighted: u32) -> i32;
+    /// What that masks at its own place.
+    fn masks_here(&self, weighted: u32) -> i32;
+    /// Magnitude of weighted restored detail.
+    fn weighted_restored(&self, band: Band, restored: i32) -> u32;
+
+    /// Cube of what weighted restored detail has above the masking threshold. `width_bits`:
+    /// logarithm of the band's width, rounded up.
+    fn cube_above(&self, band: Band, restored: u32, threshold: i32, width_bits: u32) -> u64;
+    /// Cube of reference detail.
+    fn reference_cube(&self, detail: i32, window: &Window) -> u64;
+    /// Rounding of a row's sum of reference cubes.
+    fn reference_row_shift(&self, window: &Window) -> u32;
+
+    /// Numerator and denominator of the level from sums over bands of `width` x `height`.
+    fn pool(&self, sums: &Sums, window: &Window, size: (usize, usize)) -> (f64, f64);
+}
+
+/// The three detail bands, as indices.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Band {
+    /// Vertical high, horizontal low.
+    H = 0,
+    /// Vertical low, horizontal high.
+    V = 1,
+    /// High in both.
+    D = 2,
+}
+
+impl Band {
+    pub(super) const ALL: [Self; 3] = [Self::H, Self::V, Self::D];
+}

@@ -1,0 +1,104 @@
+//! Detail-loss ratio: how much of the reference's detail is left, weighted and masked as the eye
+//! does.
+//!
+//! Per level: both pictures' wavelet bands ([`wavelet`]), the distorted detail split into what is
+//! restored and what is added ([`decouple`]), weighted, masked, and its cubes summed over the centre
+//! ([`strip`], [`pool`]). The fixed-point formats differ by level ([`first`], [`later`]). All in integers; the roundings are part of the definition.
+
+mod decouple;
+mod first;
+mod later;
+mod level;
+mod pool;
+mod strip;
+mod wavelet;
+
+use super::Geometry;
+use super::plane::Plane;
+use super::strips::Workers;
+use first::First;
+use later::Later;
+use pool::{Sums, Window};
+use strip::Strip;
+
+pub(super) use wavelet::Sample;
+
+/// Scratch memory and low-pass pictures of one geometry.
+pub(super) struct Adm {
+    depth: u32,
+    pixels: f64,
+    levels: [Level; 4],
+}
+
+/// One wavelet level: its low-pass band, both pictures side by side, and the work on it.
+struct Level {
+    width: usize,
+    height: usize,
+    window: Window,
+    low: Vec<i32>,
+    strips: Vec<Strip>,
+}
+
+impl Level {
+    /// `width`, `height` of the bands.
+    fn new(width: usize, height: usize, workers: &Workers) -> Self {
+        let window = Window::of_band(width, height);
+        let strips = workers.strips(height).into_iter();
+        Self {
+            width,
+            height,
+            low: vec![0; 2 * width * height],
+            strips: strips.map(|rows| Strip::new(rows, width)).collect(),
+            window,
+        }
+    }
+
+    fn bands(&self) -> [Plane<'_, i32>; 2] {
+        Plane::side_by_side(&self.low, self.width, self.height)
+    }
+}
+
+impl Adm {
+    pub(super) fn new(geometry: Geometry, workers: &Workers) -> Self {
+        let Geometry { width, height, depth } = geometry;
+        let levels = [1, 2, 3, 4].map(|n| {
+            let halved = |size: usize| size.div_ceil(1 << n);
+            Level::new(halved(width), halved(height), workers)
+        });
+        Self { depth: depth.bits(), pixels: (width * height) as f64, levels }
+    }
+
+    /// Reference first.
+    pub(super) fn measure<P: Sample>(&mut self, workers: &Workers, pair: [Plane<P>; 2]) -> f64 {
+        let [level0, level1, level2, level3] = &mut self.levels;
+        let results = [
+            run(workers, level0, pair, &First::of_depth(self.depth)),
+            run(workers, level1, level0.bands(), &Later::SECOND),
+            run(workers, level2, level1.bands(), &Later::THIRD),
+            run(workers, level3, level2.bands(), &Later::FOURTH),
+        ];
+        let negligible = 1e-10 * self.pixels / (1920.0 * 1080.0);
+        let total = |part: fn(&(f64, f64)) -> f64| {
+            let sum: f64 = results.iter().map(part).sum();
+            if sum < negligible { 0.0 } else { sum }
+        };
+        let (numerator, denominator) = (total(|r| r.0), total(|r| r.1));
+        if denominator == 0.0 { 1.0 } else { numerator / denominator }
+    }
+}
+
+/// Numerator and denominator of one level.
+fn run<P: Sample, A: level::Arithmetic>(
+    workers: &Workers,
+    level: &mut Level,
+    pair: [Plane<P>; 2],
+    arithmetic: &A,
+) -> (f64, f64) {
+    let Level { width, height, window, low, strips } = level;
+    let share = strips.first().map_or(1, |s| s.rows() * 2 * *width);
+    workers.each_filling(strips, low, share, |strip, low| {
+        strip.run(pair, (*width, *height), window, arithmetic, low);
+    });
+    let sums: Sums = strips.iter().map(Strip::sums).sum();
+    arithmetic.pool(&sums, window, (*width, *height))
+}

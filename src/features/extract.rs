@@ -1,0 +1,119 @@
+//! The public extractors: check the input, pick the sample type, run the kernels.
+
+use super::adm::Adm;
+use super::motion::Motion;
+use super::plane::Plane;
+use super::strips::Workers;
+use super::vif::Vif;
+use super::{FeatureError, Geometry, Luma, Samples, Spatial};
+
+/// Measures [`Spatial`] of picture pairs of one geometry. Owns all scratch memory: `extract` does
+/// not allocate.
+pub struct SpatialExtractor {
+    geometry: Geometry,
+    workers: Workers,
+    vif: Vif,
+    adm: Adm,
+}
+
+impl SpatialExtractor {
+    /// Smallest width and height, set by `adm2`.
+    pub const MINIMUM: usize = 33;
+
+    /// `threads`: strips of one frame measured side by side; 0 means one per core, 1 no helpers.
+    ///
+    /// # Errors
+    /// [`FeatureError::TooSmall`] below [`Self::MINIMUM`], [`FeatureError::Threads`].
+    pub fn new(geometry: Geometry, threads: usize) -> Result<Self, FeatureError> {
+        check_size(geometry, "adm2", Self::MINIMUM)?;
+        let workers = Workers::new(threads)?;
+        Ok(Self {
+            geometry,
+            vif: Vif::new(geometry, &workers),
+            adm: Adm::new(geometry, &workers),
+            workers,
+        })
+    }
+
+    /// Geometry given to `new`.
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// Measures one pair.
+    ///
+    /// # Errors
+    /// [`FeatureError::Geometry`] when a picture is not of the extractor's geometry.
+    pub fn extract(&mut self, reference: Luma, distorted: Luma) -> Result<Spatial, FeatureError> {
+        check_geometry(self.geometry, [&reference, &distorted])?;
+        let Self { workers, vif, adm, .. } = self;
+        Ok(match (reference.samples(), distorted.samples()) {
+            (Samples::U8(r), Samples::U8(d)) => {
+                let pair = [Plane::of(&reference, r), Plane::of(&distorted, d)];
+                Spatial { adm2: adm.measure(workers, pair), vif: vif.measure(workers, pair) }
+            }
+            (Samples::U16(r), Samples::U16(d)) => {
+                let pair = [Plane::of(&reference, r), Plane::of(&distorted, d)];
+                Spatial { adm2: adm.measure(workers, pair), vif: vif.measure(workers, pair) }
+            }
+            // equal depths, so never reached: Luma ties the sample size to the depth
+            _ => return Err(FeatureError::SampleSize(self.geometry.depth.bits())),
+        })
+    }
+}
+
+/// Blurred luma difference of successive reference pictures. Owns all scratch memory.
+pub struct MotionExtractor {
+    geometry: Geometry,
+    workers: Workers,
+    motion: Motion,
+}
+
+impl MotionExtractor {
+    /// Smallest width and height.
+    pub const MINIMUM: usize = 3;
+
+    /// `threads` as for [`SpatialExtractor::new`].
+    ///
+    /// # Errors
+    /// [`FeatureError::TooSmall`] below [`Self::MINIMUM`], [`FeatureError::Threads`].
+    pub fn new(geometry: Geometry, threads: usize) -> Result<Self, FeatureError> {
+        check_size(geometry, "motion2", Self::MINIMUM)?;
+        let workers = Workers::new(threads)?;
+        Ok(Self { geometry, motion: Motion::new(geometry, &workers), workers })
+    }
+
+    /// Mean absolute blurred difference of two successive reference pictures, in 8-bit grey
+    /// levels, 0 to 255.
+    ///
+    /// # Errors
+    /// [`FeatureError::Geometry`] when a picture is not of the extractor's geometry.
+    pub fn difference(&mut self, previous: Luma, current: Luma) -> Result<f64, FeatureError> {
+        check_geometry(self.geometry, [&previous, &current])?;
+        let Self { workers, motion, .. } = self;
+        Ok(match (previous.samples(), current.samples()) {
+            (Samples::U8(p), Samples::U8(c)) => {
+                motion.measure(workers, [Plane::of(&previous, p), Plane::of(&current, c)])
+            }
+            (Samples::U16(p), Samples::U16(c)) => {
+                motion.measure(workers, [Plane::of(&previous, p), Plane::of(&current, c)])
+            }
+            _ => return Err(FeatureError::SampleSize(self.geometry.depth.bits())),
+        })
+    }
+}
+
+fn check_size(g: Geometry, feature: &'static str, minimum: usize) -> Result<(), FeatureError> {
+    let Geometry { width, height, .. } = g;
+    if width < minimum || height < minimum {
+        return Err(FeatureError::TooSmall { width, height, feature, minimum });
+    }
+    Ok(())
+}
+
+fn check_geometry(expected: Geometry, pictures: [&Luma; 2]) -> Result<(), FeatureError> {
+    match pictures.iter().find(|p| p.geometry() != expected) {
+        Some(p) => Err(FeatureError::Geometry { expected, found: p.geometry() }),
+        None => Ok(()),
+    }
+}

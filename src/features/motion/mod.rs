@@ -1,0 +1,55 @@
+//! motion2's per-frame part: mean absolute blurred difference of two reference pictures.
+
+mod scalar;
+
+use std::ops::Range;
+
+use super::Geometry;
+use super::plane::Plane;
+use super::strips::Workers;
+
+/// Binomial-like blur, Q16, left to right.
+const TAPS: [i64; 5] = [3571, 16004, 26386, 16004, 3571];
+const RADIUS: usize = TAPS.len() / 2;
+
+/// Sample types of pictures.
+pub(super) trait Sample: Copy + Send + Sync + Into<i32> {}
+impl Sample for u8 {}
+impl Sample for u16 {}
+
+/// Scratch memory for one geometry.
+pub(super) struct Motion {
+    depth: u32,
+    pixels: f64,
+    jobs: Vec<Job>,
+}
+
+struct Job {
+    rows: Range<usize>,
+    line: Vec<i32>,
+    // Q8 grey levels
+    sum: u64,
+}
+
+impl Motion {
+    pub(super) fn new(geometry: Geometry, workers: &Workers) -> Self {
+        let Geometry { width, height, depth } = geometry;
+        let line = vec![0; width + 2 * RADIUS];
+        let jobs = workers
+            .strips(height)
+            .into_iter()
+            .map(|rows| Job { rows, line: line.clone(), sum: 0 })
+            .collect();
+        Self { depth: depth.bits(), pixels: (width * height) as f64, jobs }
+    }
+
+    /// In 8-bit grey levels.
+    pub(super) fn measure<P: Sample>(&mut self, workers: &Workers, pair: [Plane<P>; 2]) -> f64 {
+        let depth = self.depth;
+        workers.each(&mut self.jobs, |job| {
+            job.sum = job.rows.clone().map(|y| scalar::row(pair, y, depth, &mut job.line)).sum();
+        });
+        let sum: u64 = self.jobs.iter().map(|j| j.sum).sum();
+        sum as f64 / 256.0 / self.pixels
+    }
+}

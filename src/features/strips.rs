@@ -1,0 +1,68 @@
+//! Work on one frame split into strips of rows.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::FeatureError;
+
+/// Threads that work on the strips of one frame. With one thread, the caller's is used.
+pub(super) struct Workers {
+    pool: Option<rayon::ThreadPool>,
+    threads: usize,
+}
+
+impl Workers {
+    /// `threads`: 0 means one per core.
+    pub(super) fn new(threads: usize) -> Result<Self, FeatureError> {
+        let threads = match threads {
+            0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
+            n => n,
+        };
+        let pool = match threads {
+            1 => None,
+            n => Some(
+                rayon::ThreadPoolBuilder::new()
+                    .num_threads(n)
+                    .thread_name(|i| format!("vmaftiny-{i}"))
+                    .build()
+                    .map_err(|e| FeatureError::Threads { count: n, reason: e.to_string() })?,
+            ),
+        };
+        Ok(Self { pool, threads })
+    }
+
+    /// Strips that divide `rows` rows: enough of them that no thread waits long for the last one.
+    pub(super) fn strips(&self, rows: usize) -> Vec<Range<usize>> {
+        let count = if self.threads == 1 { 1 } else { self.threads * 4 };
+        let height = rows.div_ceil(count).max(1);
+        (0..rows).step_by(height).map(|start| start..(start + height).min(rows)).collect()
+    }
+
+    /// Runs `work` on every job.
+    pub(super) fn each<J: Send>(&self, jobs: &mut [J], work: impl Fn(&mut J) + Send + Sync) {
+        match &self.pool {
+            None => jobs.iter_mut().for_each(work),
+            Some(pool) => pool.install(|| jobs.par_iter_mut().with_max_len(1).for_each(work)),
+        }
+    }
+
+    /// Runs `work` on every job and the part of `output` that is its to fill: `share` items each.
+    pub(super) fn each_filling<J: Send, T: Send>(
+        &self,
+        jobs: &mut [J],
+        output: &mut [T],
+        share: usize,
+        work: impl Fn(&mut J, &mut [T]) + Send + Sync,
+    ) {
+        match &self.pool {
+            None => jobs.iter_mut().zip(output.chunks_mut(share)).for_each(|(j, o)| work(j, o)),
+            Some(pool) => pool.install(|| {
+                jobs.par_iter_mut()
+                    .with_max_len(1)
+                    .zip(output.par_chunks_mut(share))
+                    .for_each(|(j, o)| work(j, o));
+            }),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Visual information fidelity at four scales.
+//!
+//! Per scale: local means, variances and covariance under a Gaussian window ([`window`]), from
+//! them the information both pictures carry ([`statistic`]); then both pictures are low-passed and
+//! halved ([`pyramid`]). All in integers; the roundings are part of the definition.
+
+mod pyramid;
+mod sample;
+mod statistic;
+mod window;
+
+use std::ops::Range;
+
+use super::Geometry;
+use super::plane::Plane;
+use super::strips::Workers;
+use sample::Shifts;
+use statistic::{LogTable, Sums};
+use window::Lines;
+
+pub(super) use sample::Sample;
+
+/// Gaussian windows of the four scales, Q16: the first half and the centre of a symmetric filter.
+const TAPS_0: [u32; 17] = [
+    489, 935, 1640, 2640, 3896, 5274, 6547, 7455, 7784, 7455, 6547, 5274, 3896, 2640, 1640, 935,
+    489,
+];
+const TAPS_1: [u32; 9] = [1244, 3663, 7925, 12590, 14692, 12590, 7925, 3663, 1244];
+const TAPS_2: [u32; 5] = [3571, 16004, 26386, 16004, 3571];
+const TAPS_3: [u32; 3] = [10904, 43728, 10904];
+
+/// Scratch memory and pyramid of one geometry.
+pub(super) struct Vif {
+    shifts: Shifts,
+    // scales 1 to 3 of both pictures, side by side, Q8
+    pyramid: [Vec<u16>; 3],
+    sizes: [(usize, usize); 4],
+    halvings: [Vec<pyramid::Job>; 3],
+    jobs: Vec<Job>,
+    logs: LogTable,
+}
+
+/// The statistic of some rows of one scale.
+struct Job {
+    scale: usize,
+    rows: Range<usize>,
+    lines: Lines,
+    sums: Sums,
+}
+
+impl Vif {
+    pub(super) fn new(geometry: Geometry, workers: &Workers) -> Self {
+        let sizes = [0, 1, 2, 3].map(|s| (geometry.width >> s, geometry.height >> s));
+        let jobs = (0..4)
+            .flat_map(|scale| workers.strips(sizes[scale].1).into_iter().map(move |r| (scale, r)))
+            .map(|(scale, rows)| Job {
+                lines: Lines::new(sizes[scale].0),
+                sums: Sums::default(),
+                scale,
+                rows,
+            })
+            .collect();
+        let [_, small @ ..] = sizes;
+        Self {
+            shifts: Shifts::of_samples(geometry.depth.bits()),
+            pyramid: small.map(|(w, h)| vec![0; 2 * w * h]),
+            halvings: small.map(|(w, h)| {
+                let strips = workers.strips(h).into_iter();
+                strips.map(|rows| pyramid::Job::new(rows, w)).collect()
+            }),
+            sizes,
+            jobs,
+            logs: LogTable::new(),
+        }
+    }
+
+    /// Ratio of each scale; reference first.
+    pub(super) fn measure<P: Sample>(
+        &mut self,
+        workers: &Workers,
+        pair: [Plane<P>; 2],
+    ) -> [f64; 4] {
+        self.build_pyramid(workers, pair);
+        let Self { shifts, pyramid, sizes, jobs, logs, .. } = self;
+        let [scale1, scale2, scale3] = [0, 1, 2].map(|i| {
+            let (width, height) = sizes[i + 1];
+            Plane::side_by_side(&pyramid[i], width, height)
+        });
+        workers.each(jobs, |job| {
+            let Job { rows, lines, sums, .. } = job;
+            let rows = rows.clone();
+            *sums = match job.scale {
+                0 => window::measure(pair, &TAPS_0, *shifts, rows, lines, logs),
+                1 => window::measure(scale1, &TAPS_1, Shifts::OF_PYRAMID, rows, lines, logs),
+                2 => window::measure(scale2, &TAPS_2, Shifts::OF_PYRAMID, rows, lines, logs),
+                _ => window::measure(scale3, &TAPS_3, Shifts::OF_PYRAMID, rows, lines, logs),
+            };
+        });
+        [0, 1, 2, 3].map(|scale| {
+            let of_scale = jobs.iter().filter(|j| j.scale == scale);
+            of_scale.map(|j| j.sums).sum::<Sums>().ratio()
+        })
+    }
+
+    fn build_pyramid<P: Sample>(&mut self, workers: &Workers, pair: [Plane<P>; 2]) {
+        let Self { shifts, pyramid: [level1, level2, level3], sizes, halvings, .. } = self;
+        let [to1, to2, to3] = halvings;
+        let below = Shifts::OF_PYRAMID;
+        pyramid::halve(workers, to1, pair, &TAPS_1, *shifts, level1);
+        let pair = Plane::side_by_side(level1, sizes[1].0, sizes[1].1);
+        pyramid::halve(workers, to2, pair, &TAPS_2, below, level2);
+        let pair = Plane::side_by_side(level2, sizes[2].0, sizes[2].1);
+        pyramid::halve(workers, to3, pair, &TAPS_3, below, level3);
+    }
+}

@@ -1,0 +1,172 @@
+//! From one scale to the next: low-pass with the next scale's window, keep even rows and columns.
+
+use std::ops::Range;
+
+use super::sample::{Sample, Shifts};
+use super::window::window_rows;
+use crate::features::plane::Plane;
+use crate::features::strips::Workers;
+
+/// Room for half the widest filter's radius on either side.
+const MARGIN: usize = 4;
+/// Output pixels treated together.
+const BLOCK: usize = 8;
+
+/// Some rows of the next scale.
+pub(super) struct Job {
+    rows: Range<usize>,
+    columns: Columns,
+}
+
+/// A vertically filtered row, Q8: even and odd columns apart, so that the horizontal pass reads
+/// neighbours; with room for reflected borders.
+struct Columns {
+    even: Vec<u32>,
+    odd: Vec<u32>,
+}
+
+impl Job {
+    /// `width` of the next scale.
+    pub(super) fn new(rows: Range<usize>, width: usize) -> Self {
+        let line = vec![0; width + 1 + 2 * MARGIN];
+        Self { rows, columns: Columns { even: line.clone(), odd: line } }
+    }
+}
+
+/// Fills `next`: both pictures side by side.
+pub(super) fn halve<P: Sample, const T: usize>(
+    workers: &Workers,
+    jobs: &mut [Job],
+    pair: [Plane<P>; 2],
+    taps: &[u32; T],
+    shifts: Shifts,
+    next: &mut [u16],
+) {
+    let width = pair[0].width / 2;
+    let share = jobs.first().map_or(1, |j| j.rows.len() * 2 * width);
+    workers.each_filling(jobs, next, share, |job, next| {
+        for (y, both) in job.rows.clone().zip(next.chunks_exact_mut(2 * width)) {
+            let (reference, distorted) = both.split_at_mut(width);
+            for (plane, out) in pair.into_iter().zip([reference, distorted]) {
+                halve_row(plane, 2 * y, taps, shifts, &mut job.columns, out);
+            }
+        }
+    });
+}
+
+#[inline(always)]
+fn halve_row<P: Sample, const T: usize>(
+    plane: Plane<P>,
+    y: usize,
+    taps: &[u32; T],
+    shifts: Shifts,
+    columns: &mut Columns,
+    out: &mut [u16],
+) {
+    let rows = window_rows::<P, T>(plane, y);
+    let pairs = plane.width / 2;
+    let whole = pairs - pairs % BLOCK;
+    for i in (0..whole).step_by(BLOCK) {
+        vertical_block::<P, T, BLOCK, { 2 * BLOCK }>(&rows, taps, shifts, i, columns);
+    }
+    for i in whole..pairs {
+        vertical_block::<P, T, 1, 2>(&rows, taps, shifts, i, columns);
+    }
+    if plane.width % 2 == 1 {
+        columns.even[MARGIN + pairs] = vertical::<P, T, 1>(&rows, taps, shifts, 2 * pairs)[0];
+    }
+    reflect_borders(columns, plane.width, T / 2);
+    horizontal(columns, taps, out);
+}
+
+#[inline(always)]
+fn vertical_block<P: Sample, const T: usize, const N: usize, const N2: usize>(
+    rows: &[&[P]; T],
+    taps: &[u32; T],
+    shifts: Shifts,
+    i: usize,
+    columns: &mut Columns,
+) {
+    let filtered = vertical::<P, T, N2>(rows, taps, shifts, 2 * i);
+    let even = &mut columns.even[MARGIN + i..MARGIN + i + N];
+    let odd = &mut columns.odd[MARGIN + i..MARGIN + i + N];
+    for k in 0..N {
+        even[k] = filtered[2 * k];
+        odd[k] = filtered[2 * k + 1];
+    }
+}
+
+#[inline(always)]
+fn vertical<P: Sample, const T: usize, const N: usize>(
+    rows: &[&[P]; T],
+    taps: &[u32; T],
+    shifts: Shifts,
+    x: usize,
+) -> [u32; N] {
+    let mut sum = [(1u32 << shifts.mean) >> 1; N];
+    for k in 0..T {
+        let row = &rows[k][x..x + N];
+        for i in 0..N {
+            let sample: u32 = row[i].into();
+            sum[i] += taps[k] * sample;
+        }
+    }
+    sum.map(|s| s >> shifts.mean)
+}
+
+#[inline(always)]
+fn reflect_borders(columns: &mut Columns, width: usize, radius: usize) {
+    let Columns { even, odd } = columns;
+    for i in 1..=radius {
+        // column -i is column i; columns width-1+i and width-1-i are the same
+        let (near, last) = (i, width - 1 - i);
+        let far = width - 1 + i;
+        let value = if near % 2 == 0 { even[MARGIN + near / 2] } else { odd[MARGIN + near / 2] };
+        if i % 2 == 0 {
+            even[MARGIN - i / 2] = value;
+        } else {
+            odd[MARGIN - i.div_ceil(2)] = value;
+        }
+        let value = if last % 2 == 0 { even[MARGIN + last / 2] } else { odd[MARGIN + last / 2] };
+        if far.is_multiple_of(2) {
+            even[MARGIN + far / 2] = value;
+        } else {
+            odd[MARGIN + far / 2] = value;
+        }
+    }
+}
+
+#[inline(always)]
+fn horizontal<const T: usize>(columns: &Columns, taps: &[u32; T], out: &mut [u16]) {
+    let width = out.len();
+    let whole = width - width % BLOCK;
+    for x in (0..whole).step_by(BLOCK) {
+        horizontal_block::<T, BLOCK>(columns, taps, x, out);
+    }
+    for x in whole..width {
+        horizontal_block::<T, 1>(columns, taps, x, out);
+    }
+}
+
+#[inline(always)]
+fn horizontal_block<const T: usize, const N: usize>(
+    columns: &Columns,
+    taps: &[u32; T],
+    x: usize,
+    out: &mut [u16],
+) {
+    let mut sum = [1u32 << 15; N];
+    for k in 0..T {
+        // tap k reads column 2x + offset
+        let offset = k as isize - (T / 2) as isize;
+        let line = if offset.rem_euclid(2) == 0 { &columns.even } else { &columns.odd };
+        let at = (MARGIN + x).wrapping_add_signed(offset.div_euclid(2));
+        let samples = &line[at..at + N];
+        for i in 0..N {
+            sum[i] += taps[k] * samples[i];
+        }
+    }
+    for (o, s) in out[x..x + N].iter_mut().zip(sum) {
+        *o = (s >> 16) as u16;
+    }
+}

@@ -1,0 +1,61 @@
+//! What differs between 8-bit and deeper samples: how wide a sum of squares must be.
+
+/// Rounding after a vertical pass, in bits.
+#[derive(Clone, Copy)]
+pub(super) struct Shifts {
+    /// Of sums of samples: leaves Q8.
+    pub(super) mean: u32,
+    /// Of sums of products of two samples: leaves Q16.
+    pub(super) product: u32,
+}
+
+impl Shifts {
+    /// Pictures of the pyramid are Q8.
+    pub(super) const OF_PYRAMID: Self = Self { mean: 16, product: 16 };
+
+    /// Pictures as they came.
+    pub(super) fn of_samples(bits: u32) -> Self {
+        Self { mean: bits, product: 2 * (bits - 8) }
+    }
+}
+
+/// Sample types of pictures and of the pyramid.
+pub(in crate::features) trait Sample: Copy + Send + Sync + Into<u32> {
+    /// Holds a vertical sum of products: 2^16 times the largest product.
+    type Sum: Copy + Default;
+
+    /// `sum + tap * (a + b)`.
+    fn add(sum: Self::Sum, tap: u32, a: u32, b: u32) -> Self::Sum;
+
+    /// Rounds a sum to Q16.
+    fn finish(sum: Self::Sum, shift: u32) -> u32;
+}
+
+impl Sample for u8 {
+    type Sum = u32;
+
+    #[inline(always)]
+    fn add(sum: u32, tap: u32, a: u32, b: u32) -> u32 {
+        sum + tap * (a + b)
+    }
+
+    // 8-bit products are Q16 already
+    #[inline(always)]
+    fn finish(sum: u32, _shift: u32) -> u32 {
+        sum
+    }
+}
+
+impl Sample for u16 {
+    type Sum = u64;
+
+    #[inline(always)]
+    fn add(sum: u64, tap: u32, a: u32, b: u32) -> u64 {
+        sum + u64::from(tap) * u64::from(a) + u64::from(tap) * u64::from(b)
+    }
+
+    #[inline(always)]
+    fn finish(sum: u64, shift: u32) -> u32 {
+        ((sum + ((1 << shift) >> 1)) >> shift) as u32
+    }
+}
