@@ -1,5 +1,7 @@
 //! Time of the canonical-6 features per picture pair.
 
+#![allow(missing_docs, reason = "criterion generates the entry point")]
+
 #[path = "../tests/support/measure.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod measure;
