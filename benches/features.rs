@@ -10,7 +10,7 @@ mod measure;
 mod patterns;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gstvmaftiny::features::{Depth, Geometry, MotionExtractor, SpatialExtractor};
+use gstvmaftiny::features::{Depth, Geometry, Level, MotionExtractor, SpatialExtractor};
 use measure::Picture;
 use patterns::{Kind, pair};
 
@@ -25,15 +25,21 @@ fn frames(c: &mut Criterion) {
         let (r, d) = (reference.luma(geometry), distorted.luma(geometry));
         let mut group = c.benchmark_group(format!("{geometry}"));
         group.throughput(Throughput::Elements((width * height) as u64)).sample_size(10);
-        for threads in [1, 2] {
-            let mut spatial = SpatialExtractor::new(geometry, threads).expect("a legal size");
-            group.bench_function(BenchmarkId::new("spatial", threads), |b| {
-                b.iter(|| spatial.extract(r, d).expect("matching pictures"));
-            });
-            let mut motion = MotionExtractor::new(geometry, threads).expect("a legal size");
-            group.bench_function(BenchmarkId::new("motion", threads), |b| {
-                b.iter(|| motion.difference(r, d).expect("matching pictures"));
-            });
+        for level in Level::available() {
+            for threads in [1, 2] {
+                let name =
+                    |kernel: &str| BenchmarkId::new(format!("{kernel} {}", level.name()), threads);
+                let mut spatial =
+                    SpatialExtractor::at_level(geometry, threads, level).expect("a legal size");
+                group.bench_function(name("spatial"), |b| {
+                    b.iter(|| spatial.extract(r, d).expect("matching pictures"));
+                });
+                let mut motion =
+                    MotionExtractor::at_level(geometry, threads, level).expect("a legal size");
+                group.bench_function(name("motion"), |b| {
+                    b.iter(|| motion.difference(r, d).expect("matching pictures"));
+                });
+            }
         }
         group.finish();
     }

@@ -5,7 +5,7 @@ mod measure;
 #[path = "support/patterns.rs"]
 mod patterns;
 
-use gstvmaftiny::features::{Depth, Features, Geometry, Luma, Samples, SpatialExtractor};
+use gstvmaftiny::features::{Depth, Features, Geometry, Level, Luma, Samples, SpatialExtractor};
 use measure::Picture;
 use patterns::{Kind, pair};
 
@@ -69,17 +69,22 @@ fn every_feature_of_every_golden_frame_agrees() {
     let clips = golden();
     assert!(clips.iter().map(|c| c.frames.len()).sum::<usize>() > 60, "the whole table was read");
     for Golden { kind, geometry, frames } in clips {
-        let found = measure::sequence(&pictures(kind, geometry, frames.len()), geometry, 1);
-        for (t, (found, expected)) in found.iter().map(Features::to_array).zip(&frames).enumerate()
-        {
-            for (i, name) in gstvmaftiny::features::NAMES.iter().enumerate() {
-                let difference = (found[i] - expected[i]).abs();
-                assert!(
-                    difference <= TOLERANCE,
-                    "{kind:?} {geometry} frame {t}: {name} is {}, libvmaf says {}",
-                    found[i],
-                    expected[i]
-                );
+        let pictures = pictures(kind, geometry, frames.len());
+        for level in Level::available() {
+            let found = measure::sequence(&pictures, geometry, 1, level);
+            for (t, (found, expected)) in
+                found.iter().map(Features::to_array).zip(&frames).enumerate()
+            {
+                for (i, name) in gstvmaftiny::features::NAMES.iter().enumerate() {
+                    let difference = (found[i] - expected[i]).abs();
+                    assert!(
+                        difference <= TOLERANCE,
+                        "{kind:?} {geometry} frame {t}, {}: {name} is {}, libvmaf says {}",
+                        level.name(),
+                        found[i],
+                        expected[i]
+                    );
+                }
             }
         }
     }
@@ -89,9 +94,12 @@ fn every_feature_of_every_golden_frame_agrees() {
 fn threads_do_not_change_a_bit() {
     let geometry = Geometry { width: 177, height: 145, depth: Depth::Ten };
     let frames = pictures(Kind::Noise, geometry, 3);
-    let alone = measure::sequence(&frames, geometry, 1);
-    for threads in [2, 3, 8] {
-        assert_eq!(measure::sequence(&frames, geometry, threads), alone, "{threads} threads");
+    for level in Level::available() {
+        let alone = measure::sequence(&frames, geometry, 1, level);
+        for threads in [2, 3, 8] {
+            let together = measure::sequence(&frames, geometry, threads, level);
+            assert_eq!(together, alone, "{threads} threads, {}", level.name());
+        }
     }
 }
 

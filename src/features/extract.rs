@@ -1,6 +1,7 @@
 //! The public extractors: check the input, pick the sample type, run the kernels.
 
 use super::adm::Adm;
+use super::cpu::Level;
 use super::motion::Motion;
 use super::plane::Plane;
 use super::strips::Workers;
@@ -25,8 +26,17 @@ impl SpatialExtractor {
     /// # Errors
     /// [`FeatureError::TooSmall`] below [`Self::MINIMUM`], [`FeatureError::Threads`].
     pub fn new(geometry: Geometry, threads: usize) -> Result<Self, FeatureError> {
+        Self::at_level(geometry, threads, Level::detected())
+    }
+
+    /// [`Self::new`] with kernels of `level`, or of the best one below it that the processor has.
+    pub fn at_level(
+        geometry: Geometry,
+        threads: usize,
+        level: Level,
+    ) -> Result<Self, FeatureError> {
         check_size(geometry, "adm2", Self::MINIMUM)?;
-        let workers = Workers::new(threads)?;
+        let workers = Workers::new(threads, level)?;
         Ok(Self {
             geometry,
             vif: Vif::new(geometry, &workers),
@@ -78,8 +88,17 @@ impl MotionExtractor {
     /// # Errors
     /// [`FeatureError::TooSmall`] below [`Self::MINIMUM`], [`FeatureError::Threads`].
     pub fn new(geometry: Geometry, threads: usize) -> Result<Self, FeatureError> {
+        Self::at_level(geometry, threads, Level::detected())
+    }
+
+    /// [`Self::new`] with kernels of `level`, or of the best one below it that the processor has.
+    pub fn at_level(
+        geometry: Geometry,
+        threads: usize,
+        level: Level,
+    ) -> Result<Self, FeatureError> {
         check_size(geometry, "motion2", Self::MINIMUM)?;
-        let workers = Workers::new(threads)?;
+        let workers = Workers::new(threads, level)?;
         Ok(Self { geometry, motion: Motion::new(geometry, &workers), workers })
     }
 

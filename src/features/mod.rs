@@ -7,6 +7,7 @@
 //! What belongs to one picture (moments, wavelet) is computed apart from what a pair adds.
 
 mod adm;
+mod cpu;
 mod error;
 mod extract;
 mod fixed;
@@ -16,6 +17,7 @@ mod plane;
 mod strips;
 mod vif;
 
+pub use cpu::{CPU_VARIABLE, Level};
 pub use error::FeatureError;
 pub use extract::{MotionExtractor, SpatialExtractor};
 pub use motion2::Motion2;

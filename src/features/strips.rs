@@ -5,16 +5,18 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::FeatureError;
+use super::cpu::Level;
 
 /// Threads that work on the strips of one frame. With one thread, the caller's is used.
 pub(super) struct Workers {
     pool: Option<rayon::ThreadPool>,
     threads: usize,
+    level: Level,
 }
 
 impl Workers {
     /// `threads`: 0 means one per core.
-    pub(super) fn new(threads: usize) -> Result<Self, FeatureError> {
+    pub(super) fn new(threads: usize, level: Level) -> Result<Self, FeatureError> {
         let threads = match threads {
             0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
             n => n,
@@ -29,7 +31,12 @@ impl Workers {
                     .map_err(|e| FeatureError::Threads { count: n, reason: e.to_string() })?,
             ),
         };
-        Ok(Self { pool, threads })
+        Ok(Self { pool, threads, level })
+    }
+
+    /// What the kernels are compiled for.
+    pub(super) fn level(&self) -> Level {
+        self.level
     }
 
     /// Strips that divide `rows` rows: enough of them that no thread waits long for the last one.

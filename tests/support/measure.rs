@@ -1,7 +1,8 @@
 //! Feature extraction over whole sequences of 16-bit test pictures.
 
 use gstvmaftiny::features::{
-    Depth, Features, Geometry, Luma, Motion2, MotionExtractor, Samples, Spatial, SpatialExtractor,
+    Depth, Features, Geometry, Level, Luma, Motion2, MotionExtractor, Samples, Spatial,
+    SpatialExtractor,
 };
 
 /// Samples of one picture in the width the depth asks for.
@@ -32,9 +33,10 @@ pub fn sequence(
     frames: &[(Picture, Picture)],
     geometry: Geometry,
     threads: usize,
+    level: Level,
 ) -> Vec<Features> {
-    let mut spatial = SpatialExtractor::new(geometry, threads).expect("a legal size");
-    let mut motion = MotionExtractor::new(geometry, threads).expect("a legal size");
+    let mut spatial = SpatialExtractor::at_level(geometry, threads, level).expect("a legal size");
+    let mut motion = MotionExtractor::at_level(geometry, threads, level).expect("a legal size");
     let mut look_ahead = Motion2::default();
     let (mut measured, mut motions): (Vec<Spatial>, Vec<f64>) = Default::default();
     for (i, (reference, distorted)) in frames.iter().enumerate() {

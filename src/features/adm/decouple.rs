@@ -1,4 +1,4 @@
-use super::level::{Arithmetic, Band};
+use super::level::Arithmetic;
 
 /// cos² of 1 degree, single precision as libvmaf has it.
 const SAME_DIRECTION: f64 = 0.9996954202651978;
@@ -9,11 +9,12 @@ const GAIN_LIMIT: i64 = 100;
 #[inline(always)]
 pub(super) fn restored_part<A: Arithmetic>(arithmetic: &A, o: [i32; 3], t: [i32; 3]) -> [i32; 3] {
     let aligned = is_aligned(arithmetic, [o[0], o[1]], [t[0], t[1]]);
-    Band::ALL.map(|band| {
-        let (o, t) = (o[band as usize], t[band as usize]);
-        let kept = arithmetic.restored(o, t);
-        if aligned { enhanced(kept, t) } else { kept }
-    })
+    let mut parts = [0; 3];
+    for band in 0..3 {
+        let kept = arithmetic.restored(o[band], t[band]);
+        parts[band] = if aligned { enhanced(kept, t[band]) } else { kept };
+    }
+    parts
 }
 
 /// Whether the detail has kept its direction; the diagonal band has no say.

@@ -33,7 +33,9 @@ impl Arithmetic for First {
     // samples about mid-grey: everything fits 16 bits, and only the low-pass band moves
     #[inline(always)]
     fn vertical(&self, samples: [i32; 4], taps: [i32; 4]) -> i32 {
-        filter(samples.map(|s| s - self.mid_grey), taps, self.depth)
+        let [a, b, c, d] = samples;
+        let mid = self.mid_grey;
+        filter([a - mid, b - mid, c - mid, d - mid], taps, self.depth)
     }
 
     #[inline(always)]

@@ -49,8 +49,11 @@ impl Later {
 
 #[inline(always)]
 fn filter(samples: [i32; 4], taps: [i32; 4], shift: u32) -> i32 {
-    let [a, b, c, d] = std::array::from_fn(|i| i64::from(samples[i]) * i64::from(taps[i]));
-    round_shift(a + b + c + d, shift) as i32
+    let mut sum = 0;
+    for i in 0..4 {
+        sum += i64::from(samples[i]) * i64::from(taps[i]);
+    }
+    round_shift(sum, shift) as i32
 }
 
 /// A thirtieth or fifteenth, Q32; the half is taken off, not added.
@@ -72,8 +75,8 @@ impl Arithmetic for Later {
 
     #[inline(always)]
     fn dot(&self, a: [i32; 2], b: [i32; 2]) -> f64 {
-        let [p, q] = [0, 1].map(|i| i64::from(a[i]) * i64::from(b[i]));
-        f64::from((p + q) as f32)
+        let sum = i64::from(a[0]) * i64::from(b[0]) + i64::from(a[1]) * i64::from(b[1]);
+        f64::from(sum as f32)
     }
 
     #[inline(always)]

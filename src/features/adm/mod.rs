@@ -19,7 +19,7 @@ use super::strips::Workers;
 use first::First;
 use later::Later;
 use pool::{Sums, Window};
-use strip::Strip;
+use strip::{Run, Strip};
 
 pub(super) use wavelet::Sample;
 
@@ -96,8 +96,9 @@ fn run<P: Sample, A: level::Arithmetic>(
 ) -> (f64, f64) {
     let Level { width, height, window, low, strips } = level;
     let share = strips.first().map_or(1, |s| s.rows() * 2 * *width);
+    let (size, cpu) = ((*width, *height), workers.level());
     workers.each_filling(strips, low, share, |strip, low| {
-        strip.run(pair, (*width, *height), window, arithmetic, low);
+        cpu.run(Run { pair, size, window, arithmetic, strip, low });
     });
     let sums: Sums = strips.iter().map(Strip::sums).sum();
     arithmetic.pool(&sums, window, (*width, *height))

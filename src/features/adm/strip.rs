@@ -6,6 +6,7 @@ use super::decouple::restored_part;
 use super::level::{Arithmetic, Band};
 use super::pool::{Sums, Window};
 use super::wavelet::{Detail, Lines, Sample};
+use crate::features::cpu::Kernel;
 use crate::features::fixed::{ceil_log2, round_shift_unsigned};
 use crate::features::plane::Plane;
 
@@ -41,6 +42,26 @@ impl Decoupled {
     }
 }
 
+/// Fills `low` with the strip's low-pass rows of both pictures, side by side, and sums detail over
+/// the strip's part of the window. `size`: width and height of the bands; reference first.
+pub(super) struct Run<'a, P, A> {
+    pub(super) pair: [Plane<'a, P>; 2],
+    pub(super) size: (usize, usize),
+    pub(super) window: &'a Window,
+    pub(super) arithmetic: &'a A,
+    pub(super) strip: &'a mut Strip,
+    pub(super) low: &'a mut [i32],
+}
+
+impl<P: Sample, A: Arithmetic> Kernel for Run<'_, P, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.strip.run(self.pair, self.size, self.window, self.arithmetic, self.low);
+    }
+}
+
 impl Strip {
     /// `width` of the bands.
     pub(super) fn new(rows: Range<usize>, width: usize) -> Self {
@@ -63,10 +84,8 @@ impl Strip {
         self.sums
     }
 
-    /// Fills `low` with the strip's low-pass rows of both pictures, side by side, and sums detail
-    /// over the strip's part of the window.
     #[inline(always)]
-    pub(super) fn run<P: Sample, A: Arithmetic>(
+    fn run<P: Sample, A: Arithmetic>(
         &mut self,
         pair: [Plane<P>; 2],
         (width, height): (usize, usize),
@@ -143,10 +162,14 @@ impl Strip {
         for x in 0..count {
             let (o, t) = ([oh[x], ov[x], od[x]], [th[x], tv[x], td[x]]);
             let r = restored_part(arithmetic, o, t);
-            let added =
-                Band::ALL.map(|b| arithmetic.weighted_added(b, t[b as usize] - r[b as usize]));
-            around[x] = added.map(|a| arithmetic.masks_around(a)).into_iter().sum();
-            here[x] = added.map(|a| arithmetic.masks_here(a)).into_iter().sum();
+            let (mut masked_around, mut masked_here) = (0, 0);
+            for band in Band::ALL {
+                let added = t[band as usize] - r[band as usize];
+                let weighted = arithmetic.weighted_added(band, added);
+                masked_around += arithmetic.masks_around(weighted);
+                masked_here += arithmetic.masks_here(weighted);
+            }
+            (around[x], here[x]) = (masked_around, masked_here);
             h[x] = arithmetic.weighted_restored(Band::H, r[0]);
             v[x] = arithmetic.weighted_restored(Band::V, r[1]);
             d[x] = arithmetic.weighted_restored(Band::D, r[2]);
@@ -161,8 +184,10 @@ impl Strip {
         let Detail { h, v, d } = &self.reference;
         let shift = arithmetic.reference_row_shift(window);
         for (band, line) in [h, v, d].into_iter().enumerate() {
-            let line = &line[window.columns.clone()];
-            let sum = line.iter().map(|&o| arithmetic.reference_cube(o, window)).sum();
+            let mut sum = 0;
+            for &o in &line[window.columns.clone()] {
+                sum += arithmetic.reference_cube(o, window);
+            }
             self.sums.reference[band] += round_shift_unsigned(sum, shift);
         }
     }
@@ -190,12 +215,11 @@ impl Strip {
         }
         let (width_bits, row_bits) = (ceil_log2(width), ceil_log2(height));
         for band in Band::ALL {
-            let restored = &row.restored[band as usize][start..end];
-            let sum = restored
-                .iter()
-                .zip(threshold.iter())
-                .map(|(&r, &t)| arithmetic.cube_above(band, r, t, width_bits))
-                .sum();
+            let restored = &row.restored[band as usize][start..][..count];
+            let mut sum = 0;
+            for x in 0..count {
+                sum += arithmetic.cube_above(band, restored[x], threshold[x], width_bits);
+            }
             sums.restored[band as usize] += round_shift_unsigned(sum, row_bits);
         }
     }

@@ -86,7 +86,11 @@ impl Columns {
         let even = &self.even[at..at + N];
         let odd = &self.odd[at..at + N];
         let after = &self.even[at + 1..at + 1 + N];
-        std::array::from_fn(|i| a.horizontal([before[i], even[i], odd[i], after[i]], taps))
+        let mut out = [0; N];
+        for i in 0..N {
+            out[i] = a.horizontal([before[i], even[i], odd[i], after[i]], taps);
+        }
+        out
     }
 }
 
@@ -146,12 +150,16 @@ fn vertical_pass<P: Sample, A: Arithmetic>(
     out: &mut Columns,
 ) {
     let width = rows[0].len();
-    let rows = rows.map(|r| &r[..width]);
+    let [r0, r1, r2, r3] = rows;
     let whole = width - width % BLOCK;
     for x in (0..whole).step_by(BLOCK) {
-        let rows = rows.map(|r| &r[x..x + BLOCK]);
-        let filtered: [i32; BLOCK] =
-            std::array::from_fn(|i| arithmetic.vertical(rows.map(|r| r[i].into()), taps));
+        let (r0, r1) = (&r0[x..x + BLOCK], &r1[x..x + BLOCK]);
+        let (r2, r3) = (&r2[x..x + BLOCK], &r3[x..x + BLOCK]);
+        let mut filtered = [0; BLOCK];
+        for i in 0..BLOCK {
+            let samples = [r0[i].into(), r1[i].into(), r2[i].into(), r3[i].into()];
+            filtered[i] = arithmetic.vertical(samples, taps);
+        }
         let at = MARGIN + x / 2;
         let even = &mut out.even[at..at + BLOCK / 2];
         let odd = &mut out.odd[at..at + BLOCK / 2];
@@ -161,7 +169,8 @@ fn vertical_pass<P: Sample, A: Arithmetic>(
         }
     }
     for x in whole..width {
-        out.set(x, arithmetic.vertical(rows.map(|r| r[x].into()), taps));
+        let samples = [r0[x].into(), r1[x].into(), r2[x].into(), r3[x].into()];
+        out.set(x, arithmetic.vertical(samples, taps));
     }
 }
 

@@ -1,15 +1,17 @@
 //! motion2's per-frame part: mean absolute blurred difference of two reference pictures.
 
-mod scalar;
+mod rows;
 
 use std::ops::Range;
+
+use rows::Rows;
 
 use super::Geometry;
 use super::plane::Plane;
 use super::strips::Workers;
 
-/// Binomial-like blur, Q16, left to right.
-const TAPS: [i64; 5] = [3571, 16004, 26386, 16004, 3571];
+/// Gaussian blur, Q16.
+const TAPS: [f64; 5] = [3571.0, 16004.0, 26386.0, 16004.0, 3571.0];
 const RADIUS: usize = TAPS.len() / 2;
 
 /// Sample types of pictures.
@@ -26,7 +28,7 @@ pub(super) struct Motion {
 
 struct Job {
     rows: Range<usize>,
-    line: Vec<i32>,
+    line: Vec<f64>,
     // Q8 grey levels
     sum: u64,
 }
@@ -34,7 +36,7 @@ struct Job {
 impl Motion {
     pub(super) fn new(geometry: Geometry, workers: &Workers) -> Self {
         let Geometry { width, height, depth } = geometry;
-        let line = vec![0; width + 2 * RADIUS];
+        let line = vec![0.0; width + 2 * RADIUS];
         let jobs = workers
             .strips(height)
             .into_iter()
@@ -46,8 +48,9 @@ impl Motion {
     /// In 8-bit grey levels.
     pub(super) fn measure<P: Sample>(&mut self, workers: &Workers, pair: [Plane<P>; 2]) -> f64 {
         let depth = self.depth;
+        let level = workers.level();
         workers.each(&mut self.jobs, |job| {
-            job.sum = job.rows.clone().map(|y| scalar::row(pair, y, depth, &mut job.line)).sum();
+            job.sum = level.run(Rows { pair, depth, rows: job.rows.clone(), line: &mut job.line });
         });
         let sum: u64 = self.jobs.iter().map(|j| j.sum).sum();
         sum as f64 / 256.0 / self.pixels

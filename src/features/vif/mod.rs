@@ -16,7 +16,7 @@ use super::plane::Plane;
 use super::strips::Workers;
 use sample::Shifts;
 use statistic::{LogTable, Sums};
-use window::Lines;
+use window::{Lines, Measure};
 
 pub(super) use sample::Sample;
 
@@ -80,6 +80,7 @@ impl Vif {
         workers: &Workers,
         pair: [Plane<P>; 2],
     ) -> [f64; 4] {
+        let level = workers.level();
         self.build_pyramid(workers, pair);
         let Self { shifts, pyramid, sizes, jobs, logs, .. } = self;
         let [scale1, scale2, scale3] = [0, 1, 2].map(|i| {
@@ -89,11 +90,24 @@ impl Vif {
         workers.each(jobs, |job| {
             let Job { rows, lines, sums, .. } = job;
             let rows = rows.clone();
+            let below = Shifts::OF_PYRAMID;
             *sums = match job.scale {
-                0 => window::measure(pair, &TAPS_0, *shifts, rows, lines, logs),
-                1 => window::measure(scale1, &TAPS_1, Shifts::OF_PYRAMID, rows, lines, logs),
-                2 => window::measure(scale2, &TAPS_2, Shifts::OF_PYRAMID, rows, lines, logs),
-                _ => window::measure(scale3, &TAPS_3, Shifts::OF_PYRAMID, rows, lines, logs),
+                0 => {
+                    let (taps, shifts) = (&TAPS_0, *shifts);
+                    level.run(Measure { pair, taps, shifts, rows, lines, logs })
+                }
+                1 => {
+                    let (pair, taps, shifts) = (scale1, &TAPS_1, below);
+                    level.run(Measure { pair, taps, shifts, rows, lines, logs })
+                }
+                2 => {
+                    let (pair, taps, shifts) = (scale2, &TAPS_2, below);
+                    level.run(Measure { pair, taps, shifts, rows, lines, logs })
+                }
+                _ => {
+                    let (pair, taps, shifts) = (scale3, &TAPS_3, below);
+                    level.run(Measure { pair, taps, shifts, rows, lines, logs })
+                }
             };
         });
         [0, 1, 2, 3].map(|scale| {

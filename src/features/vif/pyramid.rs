@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::sample::{Sample, Shifts};
 use super::window::window_rows;
+use crate::features::cpu::Kernel;
 use crate::features::plane::Plane;
 use crate::features::strips::Workers;
 
@@ -44,14 +45,33 @@ pub(super) fn halve<P: Sample, const T: usize>(
 ) {
     let width = pair[0].width / 2;
     let share = jobs.first().map_or(1, |j| j.rows.len() * 2 * width);
+    let level = workers.level();
     workers.each_filling(jobs, next, share, |job, next| {
-        for (y, both) in job.rows.clone().zip(next.chunks_exact_mut(2 * width)) {
-            let (reference, distorted) = both.split_at_mut(width);
-            for (plane, out) in pair.into_iter().zip([reference, distorted]) {
-                halve_row(plane, 2 * y, taps, shifts, &mut job.columns, out);
-            }
-        }
+        level.run(Halve { pair, taps, shifts, job, next });
     });
+}
+
+struct Halve<'a, P, const T: usize> {
+    pair: [Plane<'a, P>; 2],
+    taps: &'a [u32; T],
+    shifts: Shifts,
+    job: &'a mut Job,
+    next: &'a mut [u16],
+}
+
+impl<P: Sample, const T: usize> Kernel for Halve<'_, P, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { pair: [reference, distorted], taps, shifts, job, next } = self;
+        let width = reference.width / 2;
+        for (y, both) in job.rows.clone().zip(next.chunks_exact_mut(2 * width)) {
+            let (r, d) = both.split_at_mut(width);
+            halve_row(reference, 2 * y, taps, shifts, &mut job.columns, r);
+            halve_row(distorted, 2 * y, taps, shifts, &mut job.columns, d);
+        }
+    }
 }
 
 #[inline(always)]
@@ -111,7 +131,10 @@ fn vertical<P: Sample, const T: usize, const N: usize>(
             sum[i] += taps[k] * sample;
         }
     }
-    sum.map(|s| s >> shifts.mean)
+    for s in &mut sum {
+        *s >>= shifts.mean;
+    }
+    sum
 }
 
 #[inline(always)]

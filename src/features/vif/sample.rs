@@ -21,22 +21,33 @@ impl Shifts {
 
 /// Sample types of pictures and of the pyramid.
 pub(in crate::features) trait Sample: Copy + Send + Sync + Into<u32> {
-    /// Holds a vertical sum of products: 2^16 times the largest product.
+    /// Holds a product of two samples, and no more: narrow multiplications are the fast ones.
+    type Product: Copy;
+    /// Holds a sum of products weighted by a filter: 2^16 times the largest product.
     type Sum: Copy + Default;
 
-    /// `sum + tap * (a + b)`.
-    fn add(sum: Self::Sum, tap: u32, a: u32, b: u32) -> Self::Sum;
+    /// `a * b`.
+    fn product(a: Self, b: Self) -> Self::Product;
+
+    /// `sum + tap * product`.
+    fn add(sum: Self::Sum, tap: u32, product: Self::Product) -> Self::Sum;
 
     /// Rounds a sum to Q16.
     fn finish(sum: Self::Sum, shift: u32) -> u32;
 }
 
 impl Sample for u8 {
+    type Product = u16;
     type Sum = u32;
 
     #[inline(always)]
-    fn add(sum: u32, tap: u32, a: u32, b: u32) -> u32 {
-        sum + tap * (a + b)
+    fn product(a: u8, b: u8) -> u16 {
+        u16::from(a) * u16::from(b)
+    }
+
+    #[inline(always)]
+    fn add(sum: u32, tap: u32, product: u16) -> u32 {
+        sum + tap * u32::from(product)
     }
 
     // 8-bit products are Q16 already
@@ -47,11 +58,17 @@ impl Sample for u8 {
 }
 
 impl Sample for u16 {
+    type Product = u32;
     type Sum = u64;
 
     #[inline(always)]
-    fn add(sum: u64, tap: u32, a: u32, b: u32) -> u64 {
-        sum + u64::from(tap) * u64::from(a) + u64::from(tap) * u64::from(b)
+    fn product(a: u16, b: u16) -> u32 {
+        u32::from(a) * u32::from(b)
+    }
+
+    #[inline(always)]
+    fn add(sum: u64, tap: u32, product: u32) -> u64 {
+        sum + u64::from(tap) * u64::from(product)
     }
 
     #[inline(always)]

@@ -4,7 +4,9 @@ use std::iter::Sum;
 use std::ops::Add;
 
 /// Visual noise: a variance of 2 grey levels², Q16.
-const NOISE: i64 = 2 << 16;
+const NOISE: f64 = 131072.0;
+/// Marks a pixel in a place for variances.
+const NOT_FLAT: f64 = -1.0;
 /// Largest contrast gain that counts as information.
 const GAIN_LIMIT: f64 = 100.0;
 /// Keeps the gain finite, Q16.
@@ -21,44 +23,54 @@ impl LogTable {
         Self((1 << 15..1 << 16).map(|v| log(v) as u16).collect())
     }
 
-    /// Of `v` ≥ 2^15; bits beyond the leading 16 are dropped.
+    /// Of a whole number from 2^15 up; bits beyond the leading 16 are dropped.
     #[inline(always)]
-    fn log2(&self, v: u64) -> i64 {
-        let exponent = 48 - v.leading_zeros();
-        // the mask only tells the compiler that the index is in range
-        let leading = (v >> exponent) as usize & 0x7fff;
-        i64::from(self.0[leading]) + 2048 * i64::from(exponent)
+    fn log2(&self, v: f64) -> i64 {
+        let bits = v.to_bits();
+        let exponent = (bits >> 52) as i64 - 1023 - 15;
+        // the mantissa's first 15 bits follow the leading one
+        let leading = (bits >> 37) as usize & 0x7fff;
+        i64::from(self.0[leading]) + 2048 * exponent
     }
 }
 
-/// Window sums of some neighbouring pixels.
+/// Window sums of some neighbouring pixels. Whole numbers, all of them.
 pub(super) struct Moments<const N: usize> {
     /// Reference, distorted; Q24.
-    pub(super) means: [[u32; N]; 2],
+    pub(super) means: [[u64; N]; 2],
     /// Reference squared, distorted squared, reference times distorted; Q16.
-    pub(super) products: [[u32; N]; 3],
-}
-
-/// Second moments about the mean, Q16.
-#[derive(Clone, Copy)]
-pub(super) struct Variances {
-    reference: i64,
-    distorted: i64,
-    covariance: i64,
+    pub(super) products: [[f64; N]; 3],
 }
 
 impl<const N: usize> Moments<N> {
+    /// Second moments about the mean, Q16: of the reference, of the distorted, of both.
     #[inline(always)]
-    pub(super) fn variances(&self, i: usize) -> Variances {
-        let [m1, m2] = self.means.map(|m| u64::from(m[i]));
-        let [rr, dd, rd] = self.products.map(|p| i64::from(p[i]));
-        let rounded = |product: u64| ((product + (1 << 31)) >> 32) as i64;
-        Variances {
-            reference: rr - rounded(m1 * m1),
-            distorted: (dd - rounded(m2 * m2)).max(0),
-            covariance: rd - rounded(m1 * m2),
+    fn central(&self) -> [[f64; N]; 3] {
+        let [m1, m2] = &self.means;
+        let [mut reference, mut distorted, mut covariance] = self.products;
+        for i in 0..N {
+            reference[i] -= high_bits(m1[i] * m1[i]);
+            distorted[i] = (distorted[i] - high_bits(m2[i] * m2[i])).max(0.0);
+            covariance[i] -= high_bits(m1[i] * m2[i]);
         }
+        [reference, distorted, covariance]
     }
+}
+
+/// `v / 2^32`, rounded.
+#[inline(always)]
+fn high_bits(v: u64) -> f64 {
+    // as the fraction of 2^52
+    let exponent = (1u64 << 52) as f64;
+    f64::from_bits(((v + (1 << 31)) >> 32) | exponent.to_bits()) - exponent
+}
+
+/// The whole part of a number from 0 to 2^51.
+#[inline(always)]
+fn whole(v: f64) -> f64 {
+    let exponent = (1u64 << 52) as f64;
+    let nearest = (v + exponent) - exponent;
+    if nearest > v { nearest - 1.0 } else { nearest }
 }
 
 /// Sums over pixels, exact.
@@ -74,23 +86,31 @@ pub(super) struct Sums {
 
 impl Sums {
     #[inline(always)]
-    pub(super) fn add(&mut self, v: Variances, logs: &LogTable) {
-        if v.reference < NOISE {
+    pub(super) fn add<const N: usize>(&mut self, moments: &Moments<N>, logs: &LogTable) {
+        let [reference, distorted, covariance] = moments.central();
+        // arguments of three logarithms; NOISE where there is nothing to add
+        let (mut total, mut noise, mut signal) = ([NOISE; N], [NOISE; N], [NOISE; N]);
+        let mut flat = [0.0; N];
+        for i in 0..N {
+            let (reference, distorted, covariance) = (reference[i], distorted[i], covariance[i]);
             // too little detail to carry information: what was added counts against it
-            self.flat_pixels += 1;
-            self.flat_variance += v.distorted;
-            return;
-        }
-        self.log_denominator += logs.log2((NOISE + v.reference) as u64) - 17 * 2048;
-        if v.covariance > 0 && v.distorted > 0 {
-            let (reference, distorted) = (v.reference as f64, v.distorted as f64);
-            let covariance = v.covariance as f64;
+            let is_flat = reference < NOISE;
+            let is_related = !is_flat & (covariance > 0.0) & (distorted > 0.0);
             let gain = covariance / (reference + EPSILON);
-            let residual = ((distorted - gain * covariance) as i64).max(0);
+            let residual = whole((distorted - gain * covariance).max(0.0));
             let gain = gain.min(GAIN_LIMIT);
-            let noise = residual + NOISE;
-            let signal = noise + (gain * gain * reference) as i64;
-            self.log_numerator += logs.log2(signal as u64) - logs.log2(noise as u64);
+            let kept = whole(gain * gain * reference);
+            flat[i] = if is_flat { distorted } else { NOT_FLAT };
+            total[i] = if is_flat { NOISE } else { NOISE + reference };
+            noise[i] = if is_related { NOISE + residual } else { NOISE };
+            signal[i] = if is_related { NOISE + residual + kept } else { NOISE };
+        }
+        for i in 0..N {
+            self.log_denominator += logs.log2(total[i]) - 17 * 2048;
+            self.log_numerator += logs.log2(signal[i]) - logs.log2(noise[i]);
+            let is_flat = i64::from(flat[i] >= 0.0);
+            self.flat_pixels += is_flat;
+            self.flat_variance += is_flat * flat[i] as i64;
         }
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::sample::{Sample, Shifts};
 use super::statistic::{LogTable, Moments, Sums};
+use crate::features::cpu::Kernel;
 use crate::features::fixed::reflect;
 use crate::features::plane::Plane;
 
@@ -11,59 +12,74 @@ use crate::features::plane::Plane;
 const MARGIN: usize = 8;
 /// Pixels treated together: sums stay in registers.
 const BLOCK: usize = 8;
+/// 2^52: a number that leaves no room for fractions.
+const ROUNDER: f64 = 4503599627370496.0;
 
-/// Vertically filtered rows with room for reflected borders.
+/// Vertically filtered rows with room for reflected borders. The numbers are integers; floating
+/// point holds all their sums exactly and multiplies faster than 64-bit integers.
 pub(super) struct Lines {
     reference: Own,
     distorted: Own,
-    product: Vec<u32>,
+    product: Vec<f64>,
 }
 
 /// What one picture alone contributes.
 struct Own {
     // Q8
-    mean: Vec<u32>,
+    mean: Vec<f64>,
     // Q16
-    square: Vec<u32>,
+    square: Vec<f64>,
 }
 
 impl Own {
     fn new(length: usize) -> Self {
-        Self { mean: vec![0; length], square: vec![0; length] }
+        Self { mean: vec![0.0; length], square: vec![0.0; length] }
     }
 }
 
 impl Lines {
     pub(super) fn new(width: usize) -> Self {
         let length = width + 2 * MARGIN;
-        Self { reference: Own::new(length), distorted: Own::new(length), product: vec![0; length] }
+        Self {
+            reference: Own::new(length),
+            distorted: Own::new(length),
+            product: vec![0.0; length],
+        }
     }
 }
 
 /// Sums over `rows` of one scale; reference first.
-#[inline(always)]
-pub(super) fn measure<P: Sample, const T: usize>(
-    pair: [Plane<P>; 2],
-    taps: &[u32; T],
-    shifts: Shifts,
-    rows: Range<usize>,
-    lines: &mut Lines,
-    logs: &LogTable,
-) -> Sums {
-    let mut sums = Sums::default();
-    for y in rows {
-        let [r, d] = pair.map(|p| window_rows::<P, T>(p, y));
-        own_moments(&r, taps, shifts, &mut lines.reference);
-        own_moments(&d, taps, shifts, &mut lines.distorted);
-        cross_moment(&r, &d, taps, shifts, &mut lines.product);
-        let Own { mean, square } = &mut lines.reference;
-        let Own { mean: mean_d, square: square_d } = &mut lines.distorted;
-        for line in [mean, square, mean_d, square_d, &mut lines.product] {
-            reflect_borders::<T>(line, pair[0].width);
+pub(super) struct Measure<'a, P, const T: usize> {
+    pub(super) pair: [Plane<'a, P>; 2],
+    pub(super) taps: &'a [u32; T],
+    pub(super) shifts: Shifts,
+    pub(super) rows: Range<usize>,
+    pub(super) lines: &'a mut Lines,
+    pub(super) logs: &'a LogTable,
+}
+
+impl<P: Sample, const T: usize> Kernel for Measure<'_, P, T> {
+    type Output = Sums;
+
+    #[inline(always)]
+    fn run(self) -> Sums {
+        let Self { pair, taps, shifts, rows, lines, logs } = self;
+        let width = pair[0].width;
+        let mut sums = Sums::default();
+        for y in rows {
+            let (r, d) = (window_rows::<P, T>(pair[0], y), window_rows::<P, T>(pair[1], y));
+            own_moments(&r, taps, shifts, &mut lines.reference);
+            own_moments(&d, taps, shifts, &mut lines.distorted);
+            cross_moment(&r, &d, taps, shifts, &mut lines.product);
+            for own in [&mut lines.reference, &mut lines.distorted] {
+                reflect_borders::<T>(&mut own.mean, width);
+                reflect_borders::<T>(&mut own.square, width);
+            }
+            reflect_borders::<T>(&mut lines.product, width);
+            horizontal(lines, taps, width, logs, &mut sums);
         }
-        horizontal(lines, taps, pair[0].width, logs, &mut sums);
+        sums
     }
-    sums
 }
 
 /// The rows under a window centred on row `y`.
@@ -72,7 +88,11 @@ pub(super) fn window_rows<'a, P: Copy, const T: usize>(
     plane: Plane<'a, P>,
     y: usize,
 ) -> [&'a [P]; T] {
-    std::array::from_fn(|k| plane.row(reflect((y + k) as isize - (T / 2) as isize, plane.height)))
+    let mut rows = [plane.row(y); T];
+    for (k, row) in rows.iter_mut().enumerate() {
+        *row = plane.row(reflect((y + k) as isize - (T / 2) as isize, plane.height));
+    }
+    rows
 }
 
 #[inline(always)]
@@ -82,10 +102,14 @@ fn own_moments<P: Sample, const T: usize>(
     shifts: Shifts,
     out: &mut Own,
 ) {
-    in_blocks(rows[0].len(), |x, n| match n {
-        BLOCK => own_block::<P, T, BLOCK>(rows, taps, shifts, x, out),
-        _ => own_block::<P, T, 1>(rows, taps, shifts, x, out),
-    });
+    let width = rows[0].len();
+    let whole = width - width % BLOCK;
+    for x in (0..whole).step_by(BLOCK) {
+        own_block::<P, T, BLOCK>(rows, taps, shifts, x, out);
+    }
+    for x in whole..width {
+        own_block::<P, T, 1>(rows, taps, shifts, x, out);
+    }
 }
 
 #[inline(always)]
@@ -98,27 +122,23 @@ fn own_block<P: Sample, const T: usize, const N: usize>(
 ) {
     let mut mean = [0u32; N];
     let mut square = [P::Sum::default(); N];
-    for k in 0..T / 2 {
-        let (upper, lower) = (&rows[k][x..x + N], &rows[T - 1 - k][x..x + N]);
+    for k in 0..T {
+        let row = &rows[k][x..x + N];
         for i in 0..N {
-            let (a, b): (u32, u32) = (upper[i].into(), lower[i].into());
-            mean[i] += taps[k] * (a + b);
-            square[i] = P::add(square[i], taps[k], a * a, b * b);
+            let sample: u32 = row[i].into();
+            mean[i] += taps[k] * sample;
         }
-    }
-    let centre = &rows[T / 2][x..x + N];
-    for i in 0..N {
-        let a: u32 = centre[i].into();
-        mean[i] += taps[T / 2] * a;
-        square[i] = P::add(square[i], taps[T / 2], a * a, 0);
+        for i in 0..N {
+            square[i] = P::add(square[i], taps[k], P::product(row[i], row[i]));
+        }
     }
     let half = (1 << shifts.mean) >> 1;
     let at = MARGIN + x..MARGIN + x + N;
     for (o, m) in out.mean[at.clone()].iter_mut().zip(mean) {
-        *o = (m + half) >> shifts.mean;
+        *o = f64::from((m + half) >> shifts.mean);
     }
     for (o, s) in out.square[at].iter_mut().zip(square) {
-        *o = P::finish(s, shifts.product);
+        *o = f64::from(P::finish(s, shifts.product));
     }
 }
 
@@ -128,12 +148,16 @@ fn cross_moment<P: Sample, const T: usize>(
     distorted: &[&[P]; T],
     taps: &[u32; T],
     shifts: Shifts,
-    out: &mut [u32],
+    out: &mut [f64],
 ) {
-    in_blocks(reference[0].len(), |x, n| match n {
-        BLOCK => cross_block::<P, T, BLOCK>(reference, distorted, taps, shifts, x, out),
-        _ => cross_block::<P, T, 1>(reference, distorted, taps, shifts, x, out),
-    });
+    let width = reference[0].len();
+    let whole = width - width % BLOCK;
+    for x in (0..whole).step_by(BLOCK) {
+        cross_block::<P, T, BLOCK>(reference, distorted, taps, shifts, x, out);
+    }
+    for x in whole..width {
+        cross_block::<P, T, 1>(reference, distorted, taps, shifts, x, out);
+    }
 }
 
 #[inline(always)]
@@ -143,30 +167,23 @@ fn cross_block<P: Sample, const T: usize, const N: usize>(
     taps: &[u32; T],
     shifts: Shifts,
     x: usize,
-    out: &mut [u32],
+    out: &mut [f64],
 ) {
-    let product = |k: usize, i: usize| {
-        let (r, d): (u32, u32) =
-            (reference[k][x..x + N][i].into(), distorted[k][x..x + N][i].into());
-        r * d
-    };
     let mut sum = [P::Sum::default(); N];
-    for k in 0..T / 2 {
-        for (i, s) in sum.iter_mut().enumerate() {
-            *s = P::add(*s, taps[k], product(k, i), product(T - 1 - k, i));
+    for k in 0..T {
+        let (r, d) = (&reference[k][x..x + N], &distorted[k][x..x + N]);
+        for i in 0..N {
+            sum[i] = P::add(sum[i], taps[k], P::product(r[i], d[i]));
         }
     }
-    for (i, s) in sum.iter_mut().enumerate() {
-        *s = P::add(*s, taps[T / 2], product(T / 2, i), 0);
-    }
     for (o, s) in out[MARGIN + x..MARGIN + x + N].iter_mut().zip(sum) {
-        *o = P::finish(s, shifts.product);
+        *o = f64::from(P::finish(s, shifts.product));
     }
 }
 
 /// Mirrors a filtered row into its margins, the edge not repeated.
 #[inline(always)]
-fn reflect_borders<const T: usize>(line: &mut [u32], width: usize) {
+fn reflect_borders<const T: usize>(line: &mut [f64], width: usize) {
     for i in 1..=T / 2 {
         line[MARGIN - i] = line[MARGIN + i];
         line[MARGIN + width - 1 + i] = line[MARGIN + width - 1 - i];
@@ -181,16 +198,24 @@ fn horizontal<const T: usize>(
     logs: &LogTable,
     sums: &mut Sums,
 ) {
-    in_blocks(width, |x, n| match n {
-        BLOCK => horizontal_block::<T, BLOCK>(lines, taps, x, logs, sums),
-        _ => horizontal_block::<T, 1>(lines, taps, x, logs, sums),
-    });
+    let mut exact = [0.0; T];
+    for k in 0..T {
+        exact[k] = f64::from(taps[k]);
+    }
+    let taps = &exact;
+    let whole = width - width % BLOCK;
+    for x in (0..whole).step_by(BLOCK) {
+        horizontal_block::<T, BLOCK>(lines, taps, x, logs, sums);
+    }
+    for x in whole..width {
+        horizontal_block::<T, 1>(lines, taps, x, logs, sums);
+    }
 }
 
 #[inline(always)]
 fn horizontal_block<const T: usize, const N: usize>(
     lines: &Lines,
-    taps: &[u32; T],
+    taps: &[f64; T],
     x: usize,
     logs: &LogTable,
     sums: &mut Sums,
@@ -208,53 +233,52 @@ fn horizontal_block<const T: usize, const N: usize>(
             horizontal_product::<T, N>(product, taps, first),
         ],
     };
-    for i in 0..N {
-        sums.add(moments.variances(i), logs);
-    }
+    sums.add(&moments, logs);
 }
 
 /// Q24, not rounded.
 #[inline(always)]
 fn horizontal_mean<const T: usize, const N: usize>(
-    line: &[u32],
-    taps: &[u32; T],
+    line: &[f64],
+    taps: &[f64; T],
     x: usize,
-) -> [u32; N] {
-    let mut sum = [0u32; N];
-    for k in 0..T {
-        let samples = &line[x + k..x + k + N];
-        for i in 0..N {
-            sum[i] += taps[k] * samples[i];
-        }
+) -> [u64; N] {
+    let sum: [f64; N] = filter(line, taps, x);
+    let mut whole = [0; N];
+    for i in 0..N {
+        // sums are below 2^32 and end up in the last bits of the fraction
+        whole[i] = (sum[i] + ROUNDER).to_bits() & 0xffff_ffff;
     }
-    sum
+    whole
 }
 
 /// Rounded to Q16.
 #[inline(always)]
 fn horizontal_product<const T: usize, const N: usize>(
-    line: &[u32],
-    taps: &[u32; T],
+    line: &[f64],
+    taps: &[f64; T],
     x: usize,
-) -> [u32; N] {
-    let mut sum = [0u64; N];
-    for k in 0..T {
-        let samples = &line[x + k..x + k + N];
-        for i in 0..N {
-            sum[i] += u64::from(taps[k]) * u64::from(samples[i]);
-        }
+) -> [f64; N] {
+    let mut sum: [f64; N] = filter(line, taps, x);
+    for i in 0..N {
+        // to the nearest; a quarter of the last place makes halves go up
+        sum[i] = (sum[i] * (1.0 / 65536.0) + 1.0 / 262144.0 + ROUNDER) - ROUNDER;
     }
-    sum.map(|s| ((s + (1 << 15)) >> 16) as u32)
+    sum
 }
 
-/// Calls `block(x, n)` over `0..width` with `n` = [`BLOCK`] as often as it fits, then 1.
 #[inline(always)]
-pub(super) fn in_blocks(width: usize, mut block: impl FnMut(usize, usize)) {
-    let whole = width - width % BLOCK;
-    for x in (0..whole).step_by(BLOCK) {
-        block(x, BLOCK);
+fn filter<const T: usize, const N: usize>(line: &[f64], taps: &[f64; T], x: usize) -> [f64; N] {
+    let mut sum = [0.0; N];
+    let centre = &line[x + T / 2..x + T / 2 + N];
+    for i in 0..N {
+        sum[i] = taps[T / 2] * centre[i];
     }
-    for x in whole..width {
-        block(x, 1);
+    for k in 0..T / 2 {
+        let (left, right) = (&line[x + k..x + k + N], &line[x + T - 1 - k..x + T - 1 - k + N]);
+        for i in 0..N {
+            sum[i] += taps[k] * (left[i] + right[i]);
+        }
     }
+    sum
 }
