@@ -9,3 +9,13 @@ pub mod features;
 pub mod fusion;
 pub mod report;
 pub mod vmaftiny;
+
+mod plugin;
+
+/// Makes the plugin known to GStreamer in a program that links this crate.
+///
+/// # Errors
+/// GStreamer refuses the registration.
+pub fn plugin_register_static() -> Result<(), gst::glib::BoolError> {
+    plugin::plugin_register_static()
+}

@@ -1,1 +1,3 @@
-//! (being built)
+//! Which frames belong together. Pure logic: times and numbers in, decisions out.
+
+pub mod pairing;

@@ -102,6 +102,11 @@ impl MotionExtractor {
         Ok(Self { geometry, motion: Motion::new(geometry, &workers), workers })
     }
 
+    /// Geometry given to `new`.
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
     /// Mean absolute blurred difference of two successive reference pictures, in 8-bit grey
     /// levels, 0 to 255.
     ///

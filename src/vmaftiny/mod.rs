@@ -1,1 +1,32 @@
-//! (being built)
+//! The `vmaftiny` element: two video streams in, one of them out untouched, VMAF per frame.
+
+mod formats;
+mod imp;
+mod input;
+mod output;
+mod picture;
+mod session;
+mod settings;
+mod worker;
+
+use gst::glib;
+use gst::prelude::*;
+
+pub use settings::{Output, PoolMethodProperty};
+
+glib::wrapper! {
+    /// Aligns a reference and a distorted video stream and posts VMAF for every reference frame.
+    pub struct VmafTiny(ObjectSubclass<imp::VmafTiny>)
+        @extends gst_base::Aggregator, gst::Element, gst::Object;
+}
+
+/// Makes the element and its metadata known to GStreamer.
+///
+/// # Errors
+/// GStreamer refuses the registration.
+pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    crate::report::register_meta();
+    Output::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    PoolMethodProperty::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    gst::Element::register(Some(plugin), "vmaftiny", gst::Rank::NONE, VmafTiny::static_type())
+}
