@@ -11,7 +11,7 @@ pub(super) struct Picture {
 }
 
 enum Plane {
-    Mapped(VideoFrame<gst_video::video_frame::Readable>),
+    Mapped(Box<VideoFrame<gst_video::video_frame::Readable>>),
     /// 16-bit samples that do not lie at even addresses, or that were shifted to more bits.
     Copied {
         samples: Vec<u16>,
@@ -29,7 +29,7 @@ impl Picture {
         let frame = VideoFrame::from_buffer_readable(buffer, info).map_err(|buffer| {
             format!("cannot map a buffer of {} bytes as {}", buffer.size(), info.format())
         })?;
-        let picture = Self { geometry, plane: Plane::Mapped(frame) };
+        let picture = Self { geometry, plane: Plane::Mapped(Box::new(frame)) };
         match picture.luma() {
             Ok(_) => Ok(picture),
             Err(FeatureError::SampleSize(_) | FeatureError::Stride { .. }) => picture.copied(),
