@@ -1,6 +1,4 @@
-use std::sync::Arc;
-
-use crate::fusion::Score;
+use crate::scoring::Measured;
 
 /// How much a frame's score is worth, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +45,6 @@ pub struct Times {
     pub running_time: Option<u64>,
     /// How long it is shown.
     pub duration: Option<u64>,
-}
-
-/// A score and what it was computed from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    /// The model's verdict.
-    pub score: Score,
-    /// Feature names, as `values` has them.
-    pub names: Arc<[String]>,
-    /// Feature values.
-    pub values: Vec<f64>,
 }
 
 /// All that is known about one reference frame.

@@ -5,7 +5,7 @@ mod frame;
 mod pool;
 mod structure;
 
-pub use frame::{Frame, Measured, Status, Times};
+pub use frame::{Frame, Status, Times};
 pub use pool::{Counters, Pool, PoolMethod, Pooled};
 pub use structure::{
     FRAME_STRUCTURE, META, attach, frame_structure, pooled_structure, register_meta,

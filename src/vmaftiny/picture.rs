@@ -3,6 +3,7 @@ use gst_video::{VideoFrame, VideoInfo};
 
 use super::formats;
 use crate::features::{Depth, FeatureError, Geometry, Luma, Samples};
+use crate::scoring::{self, Picture as _};
 
 /// The luma of one buffer, where it is mapped.
 pub(super) struct Picture {
@@ -12,7 +13,7 @@ pub(super) struct Picture {
 
 enum Plane {
     Mapped(Box<VideoFrame<gst_video::video_frame::Readable>>),
-    /// 16-bit samples that do not lie at even addresses, or that were shifted to more bits.
+    /// 16-bit samples that do not lie at even addresses.
     Copied {
         samples: Vec<u16>,
         stride: usize,
@@ -41,8 +42,24 @@ impl Picture {
         self.geometry
     }
 
-    /// The samples, in place.
-    pub(super) fn luma(&self) -> Result<Luma<'_>, FeatureError> {
+    // 16-bit samples at odd addresses
+    fn copied(self) -> Result<Self, String> {
+        let Plane::Mapped(frame) = &self.plane else { return Ok(self) };
+        let Geometry { width, height, .. } = self.geometry;
+        let (bytes, stride) = first_plane(frame);
+        let mut samples = Vec::with_capacity(width * height);
+        for y in 0..height {
+            let row = bytes
+                .get(y * stride..y * stride + 2 * width)
+                .ok_or_else(|| format!("the buffer ends in row {y} of {height}"))?;
+            samples.extend(row.chunks_exact(2).map(|s| u16::from_le_bytes([s[0], s[1]])));
+        }
+        Ok(Self { geometry: self.geometry, plane: Plane::Copied { samples, stride: width } })
+    }
+}
+
+impl scoring::Picture for Picture {
+    fn luma(&self) -> Result<Luma<'_>, FeatureError> {
         match &self.plane {
             Plane::Copied { samples, stride } => {
                 Luma::new(Samples::U16(samples), *stride, self.geometry)
@@ -61,38 +78,6 @@ impl Picture {
                 }
             }
         }
-    }
-
-    /// The same picture with its samples shifted up to a larger depth.
-    pub(super) fn widened(&self, depth: Depth) -> Result<Self, FeatureError> {
-        let shift = depth.bits() - self.geometry.depth.bits();
-        let Geometry { width, height, .. } = self.geometry;
-        let luma = self.luma()?;
-        let mut samples = Vec::with_capacity(width * height);
-        for y in 0..height {
-            let row = y * luma.stride()..y * luma.stride() + width;
-            match luma.samples() {
-                Samples::U8(s) => samples.extend(s[row].iter().map(|v| u16::from(*v) << shift)),
-                Samples::U16(s) => samples.extend(s[row].iter().map(|v| v << shift)),
-            }
-        }
-        let geometry = Geometry { depth, ..self.geometry };
-        Ok(Self { geometry, plane: Plane::Copied { samples, stride: width } })
-    }
-
-    // 16-bit samples at odd addresses
-    fn copied(self) -> Result<Self, String> {
-        let Plane::Mapped(frame) = &self.plane else { return Ok(self) };
-        let Geometry { width, height, .. } = self.geometry;
-        let (bytes, stride) = first_plane(frame);
-        let mut samples = Vec::with_capacity(width * height);
-        for y in 0..height {
-            let row = bytes
-                .get(y * stride..y * stride + 2 * width)
-                .ok_or_else(|| format!("the buffer ends in row {y} of {height}"))?;
-            samples.extend(row.chunks_exact(2).map(|s| u16::from_le_bytes([s[0], s[1]])));
-        }
-        Ok(Self { geometry: self.geometry, plane: Plane::Copied { samples, stride: width } })
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::input::Arrived;
 use super::picture::Picture;
-use super::worker::{self, Job, QUEUE, Worker};
+use super::worker::{Job, QUEUE, Worker};
 use crate::align::pairing::{Pairing, Side, Unpaired, Verdict};
 use crate::features::Geometry;
 use crate::fusion::{Fusion, ModelInfo};
 use crate::report::{Counters, Frame, Pool, PoolMethod, Pooled, Status};
+use crate::scoring;
 
 /// In live mode, reference frames wait this long for a partner, ns.
 const PATIENCE: i64 = 1_000_000_000;
@@ -209,14 +210,14 @@ impl Session {
             let report = &mut self.in_progress.front_mut()?.report;
             debug_assert_eq!(outcome.number, report.frame.number);
             match outcome.verdict {
-                worker::Verdict::Watched => {}
-                worker::Verdict::Scored { status, measured } => {
-                    report.frame.status = status;
+                scoring::Verdict::Watched => {}
+                scoring::Verdict::Scored { first, measured } => {
+                    report.frame.status = if first { Status::First } else { Status::Ok };
                     report.frame.measured = Some(measured);
                 }
-                worker::Verdict::Failed(problem) => {
+                scoring::Verdict::Failed(problem) => {
                     report.frame.status = Status::Unscorable;
-                    report.problem = Some(problem);
+                    report.problem = Some(problem.to_string());
                 }
             }
         }
