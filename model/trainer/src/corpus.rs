@@ -13,6 +13,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
+use crate::teacher::Labels;
 use crate::{Failure, Vector};
 
 const FEATURES: [&str; 6] =
@@ -29,9 +30,18 @@ pub struct Row {
     pub frame: u32,
     /// Canonical order; single precision, as the models read them.
     pub features: Vector,
-    /// The teacher's score, clipped to 0..100.
-    pub score: f64,
+    /// What the teachers say.
+    pub labels: Labels,
 }
+
+/// Columns of labels.
+type Label = (&'static str, fn(&Labels) -> f64);
+const LABELS: [Label; 4] = [
+    ("vmaf", |l| l.vmaf),
+    ("vmaf_4k", |l| l.vmaf_4k),
+    ("vmaf_b", |l| l.bagging),
+    ("vmaf_b_half_width", |l| l.half_width),
+];
 
 /// Writes `rows`, with a JSON text of where they come from.
 ///
@@ -58,13 +68,18 @@ pub fn write(path: &Path, rows: &[Row], provenance: &str) -> Result<(), Failure>
         fields.push(Field::new(*name, DataType::Float32, false));
         columns.push(number(&move |r| r.features[i]));
     }
-    fields.push(Field::new("vmaf", DataType::Float32, false));
-    columns.push(number(&|r| r.score));
+    for (name, get) in LABELS {
+        fields.push(Field::new(name, DataType::Float32, false));
+        columns.push(number(&move |r| get(&r.labels)));
+    }
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(schema.clone(), columns)?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(19)?))
-        .set_key_value_metadata(Some(vec![KeyValue::new("provenance".into(), provenance.to_string())]))
+        .set_key_value_metadata(Some(vec![KeyValue::new(
+            "provenance".into(),
+            provenance.to_string(),
+        )]))
         .build();
     let mut writer = ArrowWriter::try_new(File::create(path)?, schema, Some(properties))?;
     writer.write(&batch)?;
@@ -85,17 +100,23 @@ pub fn read(path: &Path) -> Result<Vec<Row>, Failure> {
         };
         let wrong = |name: &str| Failure::Corpus(format!("column {name} has the wrong type"));
         let text = |name: &str| column(name)?.as_string_opt::<i32>().ok_or_else(|| wrong(name));
-        let number = |name: &str| column(name)?.as_primitive_opt::<Float32Type>().ok_or_else(|| wrong(name));
+        let number =
+            |name: &str| column(name)?.as_primitive_opt::<Float32Type>().ok_or_else(|| wrong(name));
         let (source, variant) = (text("source")?, text("variant")?);
-        let frame = column("frame")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| wrong("frame"))?;
+        let frame =
+            column("frame")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| wrong("frame"))?;
         let features = FEATURES.iter().map(|name| number(name)).collect::<Result<Vec<_>, _>>()?;
-        let score = number("vmaf")?;
+        let labels = LABELS.iter().map(|(name, _)| number(name)).collect::<Result<Vec<_>, _>>()?;
         rows.extend((0..batch.num_rows()).map(|i| Row {
             source: source.value(i).into(),
             variant: variant.value(i).into(),
             frame: frame.value(i),
             features: std::array::from_fn(|f| f64::from(features[f].value(i))),
-            score: f64::from(score.value(i)),
+            labels: {
+                let [vmaf, vmaf_4k, bagging, half_width] =
+                    std::array::from_fn(|l| f64::from(labels[l].value(i)));
+                Labels { vmaf, vmaf_4k, bagging, half_width }
+            },
         }));
     }
     Ok(rows)

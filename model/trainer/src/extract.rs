@@ -11,19 +11,27 @@ use rayon::prelude::*;
 
 use crate::corpus::Row;
 use crate::matrix::{self, Variant};
-use crate::teacher::Teacher;
+use crate::teacher::Teachers;
 use crate::{Failure, Vector};
 
 /// Frames measured of every variant.
-const FRAMES: usize = 36;
-/// Larger pictures are scaled down: what matters is the spread of features.
-const WIDTH: u32 = 480;
+const FRAMES: usize = 30;
+/// Ten frames of every thirty: three places of a clip instead of one.
+const PLACES: &str = "select=lt(mod(n\\,30)\\,10)";
+/// Large pictures are cut, to keep their sharpness, the others scaled: what matters is the spread
+/// of features.
+const SIZE: &str = "crop=if(gt(iw\\,900)\\,480\\,iw):if(gt(iw\\,900)\\,270\\,ih),\
+    scale=min(480\\,trunc(iw/2)*2):-2:flags=bicubic";
+/// MPEG-2 knows few frame rates.
+const RATE: &str = "setpts=N/(25*TB),fps=25,format=yuv420p";
 
 /// A source of reference pictures.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// File stem, or name of the generator.
     pub name: String,
+    /// The video file, unless it is generated.
+    pub file: Option<PathBuf>,
     /// ffmpeg's input arguments.
     pub input: Vec<String>,
 }
@@ -41,38 +49,40 @@ pub fn sources(directories: &[PathBuf]) -> Result<Vec<Source>, Failure> {
             if ["mp4", "mkv", "264", "webm", "y4m"].contains(&extension) {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let input = ["-i".into(), path.to_string_lossy().into_owned()];
-                all.push(Source { name, input: input.into() });
+                all.push(Source { name, input: input.into(), file: Some(path) });
             }
         }
     }
     all.extend(matrix::GENERATED.iter().map(|(name, graph)| Source {
         name: (*name).into(),
+        file: None,
         input: ["-f", "lavfi", "-i", graph].map(String::from).into(),
     }));
     all.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(all)
 }
 
-/// Rows of every source and variant; sources are measured side by side.
+/// Rows of every source and variant; sources are measured side by side. `every`: of the variants,
+/// take only each so-manieth.
 ///
 /// # Errors
-/// ffmpeg fails on a source.
+/// ffmpeg fails on a source, or a picture is too small.
 pub fn extract(
     ffmpeg: &Path,
     sources: &[Source],
-    teacher: &Teacher,
+    every: usize,
+    teachers: &Teachers,
     bar: &ProgressBar,
 ) -> Result<Vec<Row>, Failure> {
-    bar.set_length(sources.len() as u64);
-    let rows = sources.par_iter().map(|source| {
+    let variants = |source: &Source| -> Vec<Variant> {
         let mut variants = matrix::training();
         if matrix::is_held_out(&source.name) {
             variants.extend(matrix::testing());
         }
-        let rows = of_source(ffmpeg, source, &variants, teacher);
-        bar.inc(1);
-        rows
-    });
+        variants.into_iter().step_by(every.max(1)).collect()
+    };
+    bar.set_length(sources.iter().map(|s| variants(s).len() as u64).sum());
+    let rows = sources.par_iter().map(|s| of_source(ffmpeg, s, &variants(s), teachers, bar));
     Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
@@ -80,23 +90,28 @@ fn of_source(
     ffmpeg: &Path,
     source: &Source,
     variants: &[Variant],
-    teacher: &Teacher,
+    teachers: &Teachers,
+    bar: &ProgressBar,
 ) -> Result<Vec<Row>, Failure> {
     let directory = tempfile::tempdir()?;
     let mut rows = Vec::new();
-    for variant in variants {
-        let reference = Clip::reference(ffmpeg, source, variant.reference, directory.path())?;
-        let distorted = reference.distorted(ffmpeg, variant, directory.path())?;
-        for (frame, features) in reference.features(&distorted)?.into_iter().enumerate() {
-            // as the models will read them
-            let features: Vector = features.map(|f| f64::from(f as f32));
-            rows.push(Row {
-                source: source.name.clone(),
-                variant: variant.name.clone(),
-                frame: frame as u32,
-                score: teacher.score(&features).clamp(0.0, 100.0),
-                features,
-            });
+    // variants of one reference stand together
+    for group in variants.chunk_by(|a, b| a.reference == b.reference) {
+        let reference = Clip::reference(ffmpeg, source, group[0].reference, directory.path())?;
+        for variant in group {
+            let distorted = reference.distorted(ffmpeg, variant, directory.path())?;
+            for (frame, features) in reference.features(&distorted)?.into_iter().enumerate() {
+                // as the models will read them
+                let features: Vector = features.map(|f| f64::from(f as f32));
+                rows.push(Row {
+                    source: source.name.clone(),
+                    variant: variant.name.clone(),
+                    frame: frame as u32,
+                    labels: teachers.labels(&features),
+                    features,
+                });
+            }
+            bar.inc(1);
         }
     }
     Ok(rows)
@@ -114,8 +129,9 @@ impl Clip {
     fn reference(ffmpeg: &Path, source: &Source, filter: &str, to: &Path) -> Result<Self, Failure> {
         // y4m tells the size that the filters lead to
         let file = to.join("reference.y4m");
-        let limit = format!("scale='min({WIDTH},trunc(iw/2)*2)':-2:flags=bicubic,format=yuv420p");
-        let filter = if filter.is_empty() { limit } else { format!("{limit},{filter}") };
+        let filter: Vec<&str> =
+            [filter, PLACES, SIZE, RATE].into_iter().filter(|f| !f.is_empty()).collect();
+        let filter = filter.join(",");
         let frames = FRAMES.to_string();
         let mut arguments = vec!["-y".to_string()];
         arguments.extend(source.input.clone());
@@ -124,7 +140,8 @@ impl Clip {
         arguments.push(file.to_string_lossy().into_owned());
         run(ffmpeg, &arguments)?;
         let text = std::fs::read(&file)?;
-        let end = text.iter().position(|b| *b == b'\n').unwrap_or(0);
+        let end = text.iter().position(|b| *b == b'\n');
+        let end = end.ok_or_else(|| Failure::Ffmpeg(format!("{}: no pictures", source.name)))?;
         let header = String::from_utf8_lossy(&text[..end]).into_owned();
         let number = |tag: char| {
             let field = header.split(' ').find_map(|f| f.strip_prefix(tag));
@@ -139,7 +156,8 @@ impl Clip {
 
     fn distorted(&self, ffmpeg: &Path, variant: &Variant, to: &Path) -> Result<Self, Failure> {
         let size = |text: &str| {
-            text.replace("WIDTH", &self.width.to_string()).replace("HEIGHT", &self.height.to_string())
+            text.replace("WIDTH", &self.width.to_string())
+                .replace("HEIGHT", &self.height.to_string())
         };
         let reference = self.file.to_string_lossy().into_owned();
         let filter = if variant.filter.is_empty() { "null" } else { &variant.filter };
@@ -157,8 +175,19 @@ impl Clip {
         };
         let frames = FRAMES.to_string();
         let arguments = [
-            "-i", &input, "-vf", &filter, "-frames:v", &frames, "-fps_mode", "passthrough",
-            "-pix_fmt", "yuv420p", "-f", "rawvideo", "-",
+            "-i",
+            &input,
+            "-vf",
+            &filter,
+            "-frames:v",
+            &frames,
+            "-fps_mode",
+            "passthrough",
+            "-pix_fmt",
+            "yuv420p",
+            "-f",
+            "rawvideo",
+            "-",
         ];
         let bytes = run(ffmpeg, &arguments.map(String::from))?;
         Ok(Self { bytes, file: PathBuf::new(), ..*self })

@@ -35,10 +35,22 @@ pub fn training() -> Vec<Variant> {
     let mut all = vec![Variant::filtered("identical", "null")];
     let ladders: [(&str, &str, &[&str]); 5] = [
         ("x264", X264, &["18", "23", "28", "33", "38", "43", "48", "51"]),
-        ("x265", "-c:v libx265 -preset ultrafast -x265-params log-level=none -crf #", &["24", "32", "40", "48"]),
-        ("vp9", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 0 -crf #", &["28", "42", "56", "63"]),
-        ("av1", "-c:v libsvtav1 -preset 12 -svtav1-params log-level=-1 -crf #", &["35", "50", "63"]),
-        ("mpeg2", "-c:v mpeg2video -r 25 -q:v #", &["3", "8", "16", "31"]),
+        (
+            "x265",
+            "-c:v libx265 -preset ultrafast -x265-params log-level=none -crf #",
+            &["24", "32", "40", "48"],
+        ),
+        (
+            "vp9",
+            "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 0 -crf #",
+            &["28", "42", "56", "63"],
+        ),
+        (
+            "av1",
+            "-c:v libsvtav1 -preset 12 -svtav1-params log-level=-1 -crf #",
+            &["35", "50", "63"],
+        ),
+        ("mpeg2", "-c:v mpeg2video -q:v #", &["3", "8", "16", "31"]),
     ];
     for (name, arguments, levels) in ladders {
         all.extend(levels.iter().map(|level| Variant::encoded(name, level, arguments)));
@@ -53,10 +65,11 @@ pub fn training() -> Vec<Variant> {
             ..Variant::encoded(name, crf, X264)
         });
     }
-    let filters: [(&str, &str); 15] = [
+    let filters: [(&str, &str); 17] = [
         ("blur-0.7", "gblur=0.7"),
         ("blur-1.5", "gblur=1.5"),
         ("blur-3", "gblur=3"),
+        ("blur-8", "gblur=8"),
         ("noise-5", "noise=alls=5:allf=t"),
         ("noise-15", "noise=alls=15:allf=t"),
         ("noise-40", "noise=alls=40:allf=t"),
@@ -67,13 +80,14 @@ pub fn training() -> Vec<Variant> {
         ("contrast-1.3", "eq=contrast=1.3"),
         ("brightness", "eq=brightness=0.08"),
         ("frozen", "trim=end_frame=1,loop=loop=-1:size=1"),
+        ("halved-rate", "fps=12.5,fps=25"),
         ("shifted-1", "trim=start_frame=1,setpts=PTS-STARTPTS"),
-        ("blocky", "scale=iw/4:ih/4:flags=area,scale=iw*4:ih*4:flags=bilinear"),
+        ("blocky", "scale=iw/4:ih/4:flags=area,scale=WIDTH:HEIGHT:flags=bilinear"),
     ];
     all.extend(filters.iter().map(|(name, filter)| Variant::filtered(name, *filter)));
     for (motion, reference) in [
-        ("still", "trim=end_frame=1,loop=loop=12:size=1"),
-        ("fast", "select=not(mod(n\\,6)),setpts=N/25/TB"),
+        ("still", "trim=end_frame=1,loop=loop=12:size=1,setpts=N/(25*TB)"),
+        ("fast", "select=not(mod(n\\,6)),setpts=N/(25*TB)"),
     ] {
         for crf in ["26", "36", "46"] {
             let name = format!("{motion}-x264");
@@ -86,11 +100,18 @@ pub fn training() -> Vec<Variant> {
 /// Codecs and filters kept out of training.
 pub fn testing() -> Vec<Variant> {
     let mut all = Vec::new();
-    let ladders: [(&str, &str, &[&str]); 4] = [
+    let ladders: [(&str, &str, &[&str]); 7] = [
         ("mjpeg", "-c:v mjpeg -q:v #", &["3", "10", "30"]),
+        ("theora", "-c:v libtheora -q:v #", &["1", "4", "8"]),
+        ("vp8", "-c:v libvpx -deadline realtime -cpu-used 8 -b:v 1M -crf #", &["15", "50"]),
+        ("vvc", "-c:v libvvenc -preset faster -qp #", &["32", "44"]),
         ("mpeg4", "-c:v mpeg4 -q:v #", &["3", "10", "28"]),
         ("x264-medium", "-c:v libx264 -preset medium -tune ssim -crf #", &["21", "30", "40", "47"]),
-        ("x265-fast", "-c:v libx265 -preset fast -x265-params log-level=none -crf #", &["27", "37", "45"]),
+        (
+            "x265-fast",
+            "-c:v libx265 -preset fast -x265-params log-level=none -crf #",
+            &["27", "37", "45"],
+        ),
     ];
     for (name, arguments, levels) in ladders {
         all.extend(levels.iter().map(|level| Variant::encoded(name, level, arguments)));
@@ -108,7 +129,7 @@ pub fn testing() -> Vec<Variant> {
     ];
     all.extend(filters.iter().map(|(name, filter)| Variant::filtered(name, *filter)));
     for crf in ["30", "44"] {
-        let reference = "select=not(mod(n\\,4)),setpts=N/25/TB";
+        let reference = "select=not(mod(n\\,4)),setpts=N/(25*TB)";
         all.push(Variant { reference, ..Variant::encoded("fast4-x264", crf, X264) });
     }
     all
@@ -124,7 +145,10 @@ pub const GENERATED: [(&str, &str); 9] = [
     ("gen-testsrc2", "testsrc2=size=352x288:rate=25"),
     ("gen-smptebars", "smptebars=size=320x240:rate=25"),
     ("gen-mandelbrot", "mandelbrot=size=320x240:rate=25"),
-    ("gen-life", "life=size=320x240:mold=10:rate=25:ratio=0.3:death_color=#303030:life_color=#ffffff"),
+    (
+        "gen-life",
+        "life=size=320x240:mold=10:rate=25:ratio=0.3:death_color=#303030:life_color=#ffffff",
+    ),
     ("gen-gradients", "gradients=size=320x240:rate=25:speed=0.05:seed=3"),
     ("gen-black", "color=black:size=320x240:rate=25"),
     ("gen-snow", "color=gray:size=320x240:rate=25,noise=alls=60:allf=t:all_seed=7"),
@@ -134,11 +158,41 @@ pub const GENERATED: [(&str, &str); 9] = [
 
 /// Sources never trained on, by the start of their names.
 pub const HELD_OUT: [&str; 8] = [
-    "bikes", "Adobe_PDF", "car-detection", "walk", "CI1_FT_B", "gen-mandelbrot", "gen-gradients",
+    "bikes",
+    "Adobe_PDF",
+    "car-detection",
+    "walk",
+    "CI1_FT_B",
+    "gen-mandelbrot",
+    "gen-gradients",
     "gen-snow",
 ];
 
 /// Whether a source is kept out of training.
 pub fn is_held_out(source: &str) -> bool {
     HELD_OUT.iter().any(|name| source.starts_with(name))
+}
+
+/// Whether a source is generated, not filmed or drawn.
+pub fn is_generated(source: &str) -> bool {
+    source.starts_with("gen-")
+}
+
+/// What a source shows: two files of one scene are left out together.
+pub fn scene(source: &str) -> &str {
+    match source {
+        "big-buck-bunny-480p-30s" => "bigbuckbunny",
+        "carphone_distorted" => "carphone_pristine",
+        other => other,
+    }
+}
+
+/// Whether a variant is only coded.
+pub fn is_codec(variant: &str) -> bool {
+    ["x26", "vp", "av1", "mpeg", "mjpeg", "theora", "vvc"].iter().any(|c| variant.starts_with(c))
+}
+
+/// Whether a variant is kept out of training.
+pub fn is_unseen(variant: &str) -> bool {
+    testing().iter().any(|v| v.name == variant)
 }

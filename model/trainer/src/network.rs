@@ -1,13 +1,12 @@
-//! A multilayer perceptron and how it is taught.
+//! A multilayer perceptron, its gradient and Adam.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, Axis, Zip, s};
-use rand::Rng;
+use ndarray::{Array1, Array2, Axis, Zip};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 /// One affine layer: `y = x · weights + bias`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// Inputs by outputs.
     pub weights: Array2<f32>,
@@ -16,7 +15,7 @@ pub struct Layer {
 }
 
 /// Affine layers with ReLU between them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// First to last.
     pub layers: Vec<Layer>,
@@ -34,21 +33,35 @@ impl Network {
         Self { layers: layers.collect() }
     }
 
+    /// The same shape with nothing in it.
+    pub fn zeros_like(&self) -> Self {
+        let layers = self.layers.iter().map(|l| Layer {
+            weights: Array2::zeros(l.weights.raw_dim()),
+            bias: Array1::zeros(l.bias.raw_dim()),
+        });
+        Self { layers: layers.collect() }
+    }
+
     /// Weights and biases together.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|l| l.weights.len() + l.bias.len()).sum()
     }
 
-    /// One output per row of `x`.
-    pub fn apply(&self, x: &Array2<f32>) -> Array1<f32> {
-        let mut value = x.clone();
+    /// Every weight and bias, layer by layer.
+    pub fn parameters_mut(&mut self) -> impl Iterator<Item = &mut f32> {
+        self.layers.iter_mut().flat_map(|l| l.weights.iter_mut().chain(l.bias.iter_mut()))
+    }
+
+    /// A row of outputs for each row of `x`.
+    pub fn apply(&self, x: Array2<f32>) -> Array2<f32> {
+        let mut value = x;
         for (i, layer) in self.layers.iter().enumerate() {
             value = value.dot(&layer.weights) + &layer.bias;
             if i + 1 < self.layers.len() {
                 value.mapv_inplace(|v| v.max(0.0));
             }
         }
-        value.index_axis_move(Axis(1), 0)
+        value
     }
 }
 
@@ -66,15 +79,10 @@ impl Pass {
         let input = network.layers[0].weights.nrows();
         let widths = network.layers.iter().map(|l| l.bias.len());
         let array = |n| Array2::zeros((rows, n));
-        let mut gradient = network.clone();
-        gradient.layers.iter_mut().for_each(|l| {
-            l.weights.fill(0.0);
-            l.bias.fill(0.0);
-        });
         Self {
             values: std::iter::once(input).chain(widths.clone()).map(array).collect(),
             slopes: widths.map(array).collect(),
-            gradient,
+            gradient: network.zeros_like(),
         }
     }
 
@@ -83,26 +91,27 @@ impl Pass {
         &mut self.values[0]
     }
 
-    /// Gradient of the mean of `slope(prediction, row)`'s antiderivative over the batch.
+    /// Gradient of a loss over the batch, from `slope(prediction, row, output)`, the derivative
+    /// of one row's loss.
     pub fn gradient(
         &mut self,
         network: &Network,
-        slope: impl Fn(f32, usize) -> f32,
+        slope: impl Fn(f32, usize, usize) -> f32,
     ) -> &Network {
         let depth = network.layers.len();
         for (i, layer) in network.layers.iter().enumerate() {
             let (before, after) = self.values.split_at_mut(i + 1);
             let out = &mut after[0];
-            out.assign(&layer.bias.broadcast(out.raw_dim()).expect("widths match"));
+            out.rows_mut().into_iter().for_each(|mut row| row.assign(&layer.bias));
             general_mat_mul(1.0, &before[i], &layer.weights, 1.0, out);
             if i + 1 < depth {
                 out.mapv_inplace(|v| v.max(0.0));
             }
         }
-        let rows = self.values[0].nrows();
-        let predictions = self.values[depth].slice(s![.., 0]);
-        for (row, (out, p)) in self.slopes[depth - 1].iter_mut().zip(predictions).enumerate() {
-            *out = slope(*p, row) / rows as f32;
+        let rows = self.values[0].nrows() as f32;
+        let predictions = self.values[depth].indexed_iter();
+        for (out, ((row, output), p)) in self.slopes[depth - 1].iter_mut().zip(predictions) {
+            *out = slope(*p, row, output) / rows;
         }
         for i in (0..depth).rev() {
             let (below, above) = self.slopes.split_at_mut(i);
@@ -111,41 +120,67 @@ impl Pass {
             gradient.bias.assign(&slope.sum_axis(Axis(0)));
             if let Some(below) = below.last_mut() {
                 general_mat_mul(1.0, slope, &network.layers[i].weights.t(), 0.0, below);
-                Zip::from(below).and(&self.values[i]).for_each(|s, v| {
-                    if *v <= 0.0 {
-                        *s = 0.0;
-                    }
-                });
+                Zip::from(below)
+                    .and(&self.values[i])
+                    .for_each(|s, v| *s = if *v > 0.0 { *s } else { 0.0 });
             }
         }
         &self.gradient
     }
+
+    /// Predictions of the last batch.
+    pub fn predictions(&self) -> &Array2<f32> {
+        &self.values[self.values.len() - 1]
+    }
+
+    /// Derivatives of the first output by every parameter, a row for each row of the batch;
+    /// parameters in the order of [`Network::parameters_mut`].
+    pub fn jacobian(&mut self, network: &Network, out: &mut Array2<f32>) {
+        let rows = self.values[0].nrows() as f32;
+        self.gradient(network, |_, _, output| if output == 0 { rows } else { 0.0 });
+        let mut at = 0;
+        for (values, slopes) in self.values.iter().zip(&self.slopes) {
+            let (inputs, outputs) = (values.ncols(), slopes.ncols());
+            for ((mut row, value), slope) in
+                out.rows_mut().into_iter().zip(values.rows()).zip(slopes.rows())
+            {
+                let row = row.as_slice_mut().expect("row-major");
+                for (i, v) in value.iter().enumerate() {
+                    let place = &mut row[at + i * outputs..][..outputs];
+                    place.iter_mut().zip(slope).for_each(|(d, s)| *d = v * s);
+                }
+                let place = &mut row[at + inputs * outputs..][..outputs];
+                place.iter_mut().zip(slope).for_each(|(d, s)| *d = *s);
+            }
+            at += (inputs + 1) * outputs;
+        }
+    }
 }
 
-/// Adam, with the second moment's memory as short as noisy batches need.
+/// Adam.
 pub struct Adam {
     first: Network,
     second: Network,
+    b2: f32,
     step: i32,
 }
 
 impl Adam {
     const B1: f32 = 0.9;
-    const B2: f32 = 0.995;
 
-    /// For networks of this one's shape.
-    pub fn new(network: &Network) -> Self {
-        let zero = Pass::new(network, 1).gradient;
-        Self { first: zero.clone(), second: zero, step: 0 }
+    /// For networks of this one's shape; `b2` is the memory of the second moment.
+    pub fn new(network: &Network, b2: f32) -> Self {
+        Self { first: network.zeros_like(), second: network.zeros_like(), b2, step: 0 }
     }
 
     /// Moves the network against the gradient.
     pub fn step(&mut self, network: &mut Network, gradient: &Network, rate: f32) {
         self.step += 1;
-        let (c1, c2) = (1.0 - Self::B1.powi(self.step), 1.0 - Self::B2.powi(self.step));
+        let b2 = self.b2;
+        let (c1, c2) = (1.0 - Self::B1.powi(self.step), 1.0 - b2.powi(self.step));
         let update = |p: &mut f32, g: &f32, m: &mut f32, v: &mut f32| {
             *m = Self::B1 * *m + (1.0 - Self::B1) * g;
-            *v = Self::B2 * *v + (1.0 - Self::B2) * g * g;
+            *v = b2 * *v + (1.0 - b2) * g * g;
             *p -= rate * (*m / c1) / ((*v / c2).sqrt() + 1e-8);
         };
         let moments = self.first.layers.iter_mut().zip(&mut self.second.layers);
@@ -155,12 +190,50 @@ impl Adam {
                 .and(&mut m.weights)
                 .and(&mut v.weights)
                 .for_each(update);
-            Zip::from(&mut layer.bias).and(&g.bias).and(&mut m.bias).and(&mut v.bias).for_each(update);
+            Zip::from(&mut layer.bias)
+                .and(&g.bias)
+                .and(&mut m.bias)
+                .and(&mut v.bias)
+                .for_each(update);
         }
     }
 }
 
-/// Uniform row numbers.
-pub fn draw(rng: &mut ChaCha8Rng, rows: usize) -> usize {
-    rng.random_range(0..rows)
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn the_gradient_is_that_of_finite_differences() {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let mut network = Network::random(&[6, 5, 4, 2], &mut rng);
+        let x = Array2::from_shape_simple_fn((16, 6), || StandardNormal.sample(&mut rng));
+        let mut pass = Pass::new(&network, 16);
+        pass.input().assign(&x);
+        let gradient = pass.gradient(&network, |p, _, output| p - output as f32).clone();
+        let loss = |n: &Network| -> f64 {
+            let out = n.apply(x.clone());
+            let half = |((_, o), p): ((usize, usize), &f32)| f64::from(p - o as f32).powi(2) / 2.0;
+            out.indexed_iter().map(half).sum::<f64>() / 16.0
+        };
+        for layer in 0..3 {
+            for place in [[0, 0], [2, 1], [3, 0]] {
+                let step = 1e-2f32;
+                let mut at = |d: f32| {
+                    network.layers[layer].weights[place] += d;
+                    let l = loss(&network);
+                    network.layers[layer].weights[place] -= d;
+                    l
+                };
+                let expected = (at(step) - at(-step)) / f64::from(2.0 * step);
+                let found = f64::from(gradient.layers[layer].weights[place]);
+                assert!(
+                    (found - expected).abs() < 0.02 * expected.abs().max(0.1),
+                    "{found} {expected}"
+                );
+            }
+        }
+    }
 }

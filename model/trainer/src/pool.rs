@@ -1,36 +1,40 @@
 //! Feature vectors to learn from: real ones, and what lies around them. The teacher labels any
 //! vector, so video is needed only to know where real ones are.
 
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
 
 use crate::Vector;
-use crate::teacher::Teacher;
+use crate::target::Target;
+use crate::teacher::Teachers;
 
-/// Largest values sampled: adm2, vif, motion2.
-const LIMITS: Vector = [1.25, 1.2, 1.2, 1.2, 1.2, 60.0];
+/// Largest values sampled: adm2, vif, motion2; the smallest are 0.
+pub const LIMITS: Vector = [1.25, 1.2, 1.2, 1.2, 1.2, 60.0];
 
 /// Feature vectors and what the teacher says of them.
 #[derive(Clone, Debug, Default)]
 pub struct Pool {
     /// Raw features in canonical order.
     pub features: Vec<Vector>,
-    /// Scores before clipping.
-    pub labels: Vec<f64>,
+    /// Scores, and half-widths where the target has them.
+    pub labels: Vec<[f64; 2]>,
 }
 
 impl Pool {
-    /// `size` vectors drawn from and around `real` ones.
-    pub fn sample(real: &[Vector], size: usize, teacher: &Teacher, rng: &mut ChaCha8Rng) -> Self {
-        let features: Vec<Vector> = (0..size).map(|_| vector(real, rng)).collect();
-        Self::labelled(features, teacher)
-    }
-
-    /// The given vectors, labelled.
-    pub fn labelled(features: Vec<Vector>, teacher: &Teacher) -> Self {
-        use rayon::prelude::*;
-        let labels = features.par_iter().map(|f| teacher.score(f)).collect();
+    /// `size` vectors drawn from and around `real` ones; labels are scores before they are
+    /// limited.
+    pub fn sample(
+        real: &[Vector],
+        size: usize,
+        target: Target,
+        teachers: &Teachers,
+        seed: u64,
+    ) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let features: Vec<Vector> = (0..size).map(|_| vector(real, &mut rng)).collect();
+        let labels = features.par_iter().map(|f| target.ask(teachers, f)).collect();
         Self { features, labels }
     }
 }
@@ -64,7 +68,7 @@ fn jitter(f: &mut Vector, rng: &mut ChaCha8Rng) {
 
 /// Logarithmically uniform.
 fn motion(rng: &mut ChaCha8Rng) -> f64 {
-    (rng.random_range(0.0..60f64.ln())).exp()
+    (rng.random_range(0.0..LIMITS[5].ln())).exp()
 }
 
 /// The whole box that features of video lie in, and its corners.

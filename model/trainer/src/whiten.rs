@@ -19,18 +19,25 @@ impl Whitening {
     /// Of the given features. Directions with less than `floor` of a feature's variance are not
     /// stretched further.
     pub fn of(features: &[Vector], floor: f64) -> Self {
-        let n = features.len() as f64;
-        let mean: Vector = std::array::from_fn(|i| features.iter().map(|f| f[i]).sum::<f64>() / n);
-        let std: Vector = std::array::from_fn(|i| {
-            (features.iter().map(|f| (f[i] - mean[i]).powi(2)).sum::<f64>() / n).sqrt()
-        });
+        let standard = Self::standard(features);
+        let (n, Self { mean, std, .. }) = (features.len() as f64, &standard);
         let correlation = Array2::from_shape_fn((6, 6), |(i, j)| {
             let product = |f: &Vector| (f[i] - mean[i]) / std[i] * (f[j] - mean[j]) / std[j];
             features.iter().map(product).sum::<f64>() / n
         });
         let (values, vectors) = eigen(correlation);
         let scale = values.mapv(|v| 1.0 / v.max(floor).sqrt());
-        Self { mean, std, rotation: vectors * &scale }
+        Self { rotation: vectors * &scale, ..standard }
+    }
+
+    /// Mean and spread only, no rotation.
+    pub fn standard(features: &[Vector]) -> Self {
+        let n = features.len() as f64;
+        let mean: Vector = std::array::from_fn(|i| features.iter().map(|f| f[i]).sum::<f64>() / n);
+        let std: Vector = std::array::from_fn(|i| {
+            (features.iter().map(|f| (f[i] - mean[i]).powi(2)).sum::<f64>() / n).sqrt()
+        });
+        Self { mean, std, rotation: Array2::eye(6) }
     }
 
     /// Standardised features.
@@ -66,8 +73,10 @@ fn eigen(mut a: Array2<f64>) -> (Array1<f64>, Array2<f64>) {
                 for k in 0..n {
                     (a[[p, k]], a[[q, k]]) =
                         (c * a[[p, k]] - s * a[[q, k]], s * a[[p, k]] + c * a[[q, k]]);
-                    (vectors[[k, p]], vectors[[k, q]]) =
-                        (c * vectors[[k, p]] - s * vectors[[k, q]], s * vectors[[k, p]] + c * vectors[[k, q]]);
+                    (vectors[[k, p]], vectors[[k, q]]) = (
+                        c * vectors[[k, p]] - s * vectors[[k, q]],
+                        s * vectors[[k, p]] + c * vectors[[k, q]],
+                    );
                 }
             }
         }
