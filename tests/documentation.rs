@@ -18,12 +18,18 @@ fn pipelines() -> Vec<String> {
     blocks.map(|b| b.replace("\\\n", " ").trim().to_string()).collect()
 }
 
-/// Where cargo put the plugin that belongs to this test.
-fn plugin_directory() -> PathBuf {
+/// A directory with nothing but the plugin that belongs to this test.
+fn plugins(directory: &Path) -> PathBuf {
     let test = std::env::current_exe().expect("a path");
-    let directory = test.parent().and_then(Path::parent).expect("target/profile/deps/test");
-    assert!(directory.join("libgstvmaftiny.so").is_file(), "no plugin in {directory:?}");
-    directory.into()
+    let built = test.with_file_name("libgstvmaftiny.so");
+    assert!(built.is_file(), "no plugin beside {test:?}");
+    let plugins = directory.join("plugins");
+    std::fs::create_dir_all(&plugins).expect("a writable directory");
+    let link = plugins.join("libgstvmaftiny.so");
+    if !link.exists() {
+        std::os::unix::fs::symlink(built, link).expect("a link");
+    }
+    plugins
 }
 
 /// The files that the README's commands name.
@@ -39,7 +45,7 @@ fn command(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .current_dir(directory)
-        .env("GST_PLUGIN_PATH", plugin_directory())
+        .env("GST_PLUGIN_PATH", plugins(directory))
         .env("GST_REGISTRY", directory.join("registry.bin"));
     command
 }
@@ -58,7 +64,10 @@ fn pipelines_run_as_written() {
         let said = String::from_utf8_lossy(&output.stdout);
         let complaints = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{line}\n{complaints}\n{said}");
-        assert!(said.contains("type=(string)frame") && said.contains("type=(string)pooled"), "{line}");
+        assert!(
+            said.contains("type=(string)frame") && said.contains("type=(string)pooled"),
+            "{line}"
+        );
     }
 }
 
