@@ -58,7 +58,10 @@ fn pipelines_run_as_written() {
         let said = String::from_utf8_lossy(&output.stdout);
         let complaints = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{line}\n{complaints}\n{said}");
-        assert!(said.contains("type=(string)frame") && said.contains("type=(string)pooled"), "{line}");
+        assert!(
+            said.contains("type=(string)frame") && said.contains("type=(string)pooled"),
+            "{line}"
+        );
     }
 }
 
