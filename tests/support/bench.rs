@@ -74,6 +74,28 @@ impl Bench {
         }
     }
 
+    /// As [`Self::pairs`], one after the other is worked on: results are told with the next frame.
+    pub fn trickle(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        for n in numbers {
+            self.pairs([n]);
+            self.idle(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until the element has paired this many reference frames.
+    pub fn await_paired(&mut self, frames: u64) {
+        let end = Instant::now() + LIMIT;
+        loop {
+            let stats = self.stats();
+            let of = |name: &str| stats.get::<u64>(name).expect("a counter");
+            if of("in-scoring") + of("reference-frames") >= frames {
+                return;
+            }
+            assert!(Instant::now() < end, "{}", self.story());
+            self.idle(Duration::from_millis(5));
+        }
+    }
+
     pub fn frames(&self, side: Side, numbers: impl IntoIterator<Item = u64>) {
         numbers.into_iter().for_each(|n| self.push(side, frame(n, n * FRAME)));
     }
@@ -117,10 +139,10 @@ impl Bench {
     }
 
     /// Stops at once.
-    pub fn stop(self) -> (Heard, Vec<(Instant, gst::Buffer)>) {
+    pub fn stop(mut self) -> (Heard, Vec<(Instant, gst::Buffer)>) {
         self.pipeline.set_state(gst::State::Null).expect("every element stops");
         let seen = std::mem::take(&mut *self.seen.lock().expect("no panic before"));
-        (self.heard, seen)
+        (std::mem::take(&mut self.heard), seen)
     }
 
     pub fn output(&self) -> usize {
@@ -140,6 +162,13 @@ impl Bench {
             self.output(),
             self.stats()
         )
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // also when a test fails
+        let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
