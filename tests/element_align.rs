@@ -131,10 +131,22 @@ fn black_is_told_per_input() {
         bench.push(Distorted, if is_black { black(n) } else { frame(n, n * FRAME) });
     }
     let (heard, _) = bench.finish();
+    assert_eq!(heard.told(EventKind::BlackStart).len(), 1, "{:?} {:?}", heard.events, heard.frames);
     assert_eq!(heard.told(EventKind::BlackStart)[0].input, Some(Distorted));
+    assert_eq!(heard.told(EventKind::BlackEnd).len(), 1, "{:?}", heard.events);
     assert_eq!(heard.told(EventKind::BlackEnd)[0].input, Some(Distorted));
     let marked = heard.frames.iter().filter(|f| f.get("black") == Ok(true)).count();
-    assert_eq!(marked, 20);
+    assert_eq!(
+        marked,
+        20,
+        "{:?} {:?}",
+        heard.events,
+        heard
+            .frames
+            .iter()
+            .map(|f| (f.get::<i64>("offset"), f.get::<bool>("black"), f.get::<&str>("status")))
+            .collect::<Vec<_>>()
+    );
 }
 
 #[test]

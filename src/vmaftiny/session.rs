@@ -11,7 +11,7 @@ use super::load::{Ladder, Moment};
 use super::news::News;
 use super::picture::Picture;
 use super::store::Store;
-use super::worker::{Answer, Job, Outcome, QUEUE, Wait, Worker};
+use super::worker::{Answer, Job, LIVE_QUEUE, Outcome, Wait, Worker};
 use crate::align::pairing::{Pairing, Side, Unpaired, Verdict};
 use crate::fusion::{Fusion, ModelInfo};
 use crate::report::{Event, EventKind, Frame, PoolMethod, Status, Summary, Tally};
@@ -351,9 +351,11 @@ impl Session {
         let Pair { number, reference, distorted } = pair;
         let live = policy.live.is_some();
         let wanted = distorted.is_some() && number.is_multiple_of(policy.subsample);
-        if live && self.worker.outstanding() >= QUEUE {
+        if live && self.worker.outstanding() >= LIVE_QUEUE {
             self.hole = true;
-            let changed = self.ladder.refuse(number, policy.max_skip);
+            let interval = self.pairing.interval(Side::Reference).unwrap_or(1);
+            let moment = Moment { time: 0, interval, next: number };
+            let changed = self.ladder.refuse(moment, policy.max_skip);
             self.tell_load(changed);
             return (false, wanted);
         }
@@ -362,7 +364,7 @@ impl Session {
         }
         let in_time = !live || self.ladder.chooses(number / policy.subsample);
         let distorted = distorted.filter(|_| wanted && in_time).map(|d| (d, comparison.change));
-        self.worker.submit(Job { number, reference, distorted });
+        self.worker.submit(Job { number, reference, distorted }, live);
         (true, wanted && !in_time)
     }
 

@@ -1,7 +1,8 @@
 //! The thread that scores: video flow never waits inside a kernel.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -13,8 +14,11 @@ use super::store::Store;
 use crate::fusion::Fusion;
 use crate::scoring::{Scorer, Verdict};
 
-/// Frames that may wait for the worker.
-pub(super) const QUEUE: usize = 6;
+/// Frames that may be with the worker before a file has to wait. A verdict comes one frame late.
+const QUEUE: usize = 6;
+/// Frames that may be with the worker before a live stream does without scores: more, because live
+/// frames come in bursts.
+pub(super) const LIVE_QUEUE: usize = 32;
 
 /// Time added to every scored frame, ns: overload on demand, for tests.
 static SLOWNESS: AtomicU64 = AtomicU64::new(0);
@@ -75,8 +79,10 @@ pub(super) enum Answer {
 
 /// Handle to the scoring thread; dropping it ends the thread.
 pub(super) struct Worker {
-    orders: Option<SyncSender<Order>>,
+    orders: Option<Sender<Order>>,
     outcomes: Receiver<Outcome>,
+    // received while waiting for room
+    ready: VecDeque<Outcome>,
     thread: Option<JoinHandle<()>>,
     outstanding: usize,
     // what was ordered in an older one is not wanted any more
@@ -86,7 +92,7 @@ pub(super) struct Worker {
 impl Worker {
     /// `threads` measure one frame together, 0 for one per core.
     pub(super) fn spawn(fusion: Fusion, threads: usize, store: Store) -> std::io::Result<Self> {
-        let (orders, inbox) = sync_channel(2 * QUEUE);
+        let (orders, inbox) = mpsc::channel();
         let (outbox, outcomes) = mpsc::channel();
         let generation = Arc::new(AtomicU64::new(0));
         let current = generation.clone();
@@ -99,7 +105,8 @@ impl Worker {
                 thread.run(&inbox);
             })?;
         let (orders, thread) = (Some(orders), Some(thread));
-        Ok(Self { orders, outcomes, thread, outstanding: 0, generation })
+        let ready = VecDeque::new();
+        Ok(Self { orders, outcomes, ready, thread, outstanding: 0, generation })
     }
 
     /// Jobs whose outcome has not been taken.
@@ -107,8 +114,16 @@ impl Worker {
         self.outstanding
     }
 
-    /// Waits for room in the queue.
-    pub(super) fn submit(&mut self, job: Job) {
+    /// Waits for room in the queue, unless `live`.
+    pub(super) fn submit(&mut self, job: Job, live: bool) {
+        while !live && self.outstanding - self.ready.len() >= QUEUE {
+            match self.outcomes.recv() {
+                Ok(outcome) if outcome.generation != self.current() => {}
+                Ok(outcome) => self.ready.push_back(outcome),
+                // the thread is gone, which shows when outcomes are asked for
+                Err(_) => break,
+            }
+        }
         self.outstanding += 1;
         let stamp = self.stamp();
         self.order(Order::Frame(job, stamp));
@@ -123,11 +138,16 @@ impl Worker {
     /// Gives up on all outstanding jobs.
     pub(super) fn abandon(&mut self) {
         self.generation.fetch_add(1, Ordering::Relaxed);
+        self.ready.clear();
         self.outstanding = 0;
     }
 
     /// The next outcome, in order.
     pub(super) fn outcome(&mut self, wait: Wait) -> Answer {
+        if let Some(outcome) = self.ready.pop_front() {
+            self.outstanding -= 1;
+            return Answer::Outcome(outcome);
+        }
         while self.outstanding > 0 {
             let received = match wait {
                 Wait::No => self.outcomes.recv_timeout(Duration::ZERO),

@@ -181,8 +181,11 @@ pub fn sized_frame(width: usize, height: usize, number: u64, pts: u64) -> gst::B
     let shift = 3 * number as usize;
     let texture = |x: usize, y: usize| {
         // blocks of 8x8 pixels, each of its own grey
-        let block = ((x + shift) / 8 * 31 + y / 8 * 17) as u32;
-        (block.wrapping_mul(2_654_435_761) >> 24) as u8
+        let mut grey = ((x + shift) / 8 * 1009 + y / 8 + 1) as u32;
+        for _ in 0..3 {
+            grey = (grey ^ grey >> 15).wrapping_mul(0x2c1b_3c6d);
+        }
+        (grey >> 24) as u8
     };
     let samples = (0..width * height).map(|i| texture(i % width, i / width));
     let mut buffer = gst::Buffer::from_mut_slice(samples.collect::<Vec<u8>>());
