@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use super::confidence::{Confidence, Findings};
-use super::correlation::{Correlation, Memory};
+use super::correlation::{Correlation, Memory, Peak};
 use super::event::Event;
 use super::fingerprint::Fingerprint;
 use super::history::{History, NOISE, Shown, dot};
@@ -92,7 +92,7 @@ pub struct Aligner {
     // time of moving picture without agreement
     restless: i64,
     // pairs at the offset in use when confidence was last judged
-    judged: Option<Candidate>,
+    judged: Option<(usize, u32)>,
     rank: HintSource,
     refuted: Option<i64>,
     mismatch: Option<(i64, i64)>,
@@ -100,10 +100,12 @@ pub struct Aligner {
 }
 
 /// A grid point, and how many pairs had been seen there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Candidate {
     index: usize,
     pairs: u32,
+    // advantages over the current offset, summed over pairs
+    lead: f32,
 }
 
 // finer grids than 250 frames per second are not needed
@@ -111,6 +113,17 @@ const SMALLEST_STEP: i64 = 4_000_000;
 const AGREEMENT: f32 = 0.5;
 const DISTINCT: f32 = 0.05;
 const CLEARLY_BETTER: f32 = 0.15;
+// distance of pictures that differ by nothing but coding
+const SAME: f32 = 0.0005;
+const MATCHING: f32 = 1.5;
+// pairs after which a peak needs no lead over its neighbours
+const CLEAR_AFTER: u32 = 9;
+// pairs after which the hypothesis is preferred to an equal peak
+const TIE_AFTER: u32 = 12;
+// pairs after which a peak counts though the last pictures speak against it
+const PATIENCE: u32 = 25;
+const SLIGHTLY_BETTER: f32 = 0.01;
+const ENOUGH: f32 = 0.2;
 const NEAR: usize = 24;
 const HINTED: f64 = 0.9;
 const LOSING: f64 = 0.2;
@@ -381,6 +394,10 @@ impl Aligner {
         let Some(newest) = self.reference.newest_time() else { return };
         let reach = correlation.step();
         let limit = newest + self.offset + reach / 2;
+        if self.state != State::Locked {
+            self.watched = Some(limit);
+            return;
+        }
         let from = self.watched.map_or(i64::MIN, |watched| watched + 1);
         let mut turns = [None; 2];
         let mut froze = false;
@@ -411,6 +428,13 @@ impl Aligner {
         }
     }
 
+    /// A new offset gives frames other partners.
+    fn watch_again(&mut self) {
+        let newest = self.reference.newest_time().unwrap_or(0);
+        let limit = newest + self.offset + self.half_step();
+        self.watched = self.watched.map(|watched| watched.min(limit));
+    }
+
     fn doubt(&mut self) {
         if let Some(correlation) = &mut self.correlation {
             correlation.doubt();
@@ -422,14 +446,22 @@ impl Aligner {
         self.confidence.cap(0.5, now);
     }
 
-    /// True when a grid point is proposed a second time, on more pairs.
-    fn confirmed(&mut self, index: usize) -> bool {
+    /// True when a grid point has been proposed at least twice, each time on more pairs, and the
+    /// sum of its leads is enough.
+    fn confirmed(&mut self, index: usize, lead: f32) -> bool {
         let Some(correlation) = &self.correlation else { return false };
         let pairs = correlation.pairs(index);
-        match self.candidate {
-            Some(candidate) if candidate.index == index => pairs > candidate.pairs,
+        match &mut self.candidate {
+            Some(candidate) if candidate.index == index => {
+                if pairs == candidate.pairs {
+                    return false;
+                }
+                candidate.pairs = pairs;
+                candidate.lead += lead;
+                candidate.lead >= ENOUGH
+            }
             _ => {
-                self.candidate = Some(Candidate { index, pairs });
+                self.candidate = Some(Candidate { index, pairs, lead });
                 false
             }
         }
@@ -442,20 +474,26 @@ impl Aligner {
         let Some(peak) = correlation.peak(Memory::Slow, all, self.neighbours(), 3) else { return };
         let strong = peak.score > AGREEMENT && correlation.motion(peak.index, Memory::Slow) > 3.0;
         let index = if strong && peak.score - peak.rival > DISTINCT {
-            Some(peak.index)
+            let beside = peak.score - self.best_beside(peak.index);
+            let pairs = correlation.pairs(peak.index);
+            let agreed = self.agreed(peak.index) || pairs > PATIENCE;
+            let lead = if pairs >= CLEAR_AFTER { ENOUGH } else { beside * 2.0 };
+            agreed.then_some((peak.index, lead))
         } else {
             // equal peaks: a picture that repeats itself
             let hypothesis = correlation.index_of(self.offset);
-            hypothesis.filter(|index| {
+            let near = hypothesis.filter(|index| {
                 let score = correlation.score(*index, Memory::Slow);
-                strong && correlation.pairs(*index) >= 3 && score > peak.score - DISTINCT
-            })
+                let known = correlation.pairs(*index) >= TIE_AFTER;
+                strong && known && score > (peak.score - DISTINCT).max(self.best_beside(*index))
+            });
+            near.map(|index| (index, ENOUGH))
         };
-        let Some(index) = index else {
+        let Some((index, lead)) = index else {
             self.candidate = None;
             return;
         };
-        if !self.confirmed(index) {
+        if !self.confirmed(index, lead) {
             return;
         }
         self.offset = self.measured(index);
@@ -463,6 +501,7 @@ impl Aligner {
         self.candidate = None;
         self.unverified = false;
         self.restless = 0;
+        self.watch_again();
         self.judge(index);
         let (offset, confidence) = (self.offset, self.confidence());
         self.tell(Event::Aligned { offset, confidence });
@@ -472,7 +511,7 @@ impl Aligner {
     fn track(&mut self) {
         let Some(correlation) = &self.correlation else { return };
         let Some(current) = correlation.index_of(self.offset) else { return };
-        let seen = Candidate { index: current, pairs: correlation.pairs(current) };
+        let seen = (current, correlation.pairs(current));
         let all = 0..correlation.len();
         let near = match self.unverified {
             true => all.clone(),
@@ -486,16 +525,22 @@ impl Aligner {
         });
         let slow = || {
             correlation.peak(Memory::Slow, all, neighbours, 2).filter(|peak| {
+                let beside = peak.index.abs_diff(current) <= neighbours;
+                let lead = if beside { SLIGHTLY_BETTER } else { CLEARLY_BETTER };
                 peak.score > AGREEMENT
-                    && peak.score > correlation.score(current, Memory::Slow) + CLEARLY_BETTER
+                    && peak.score > correlation.score(current, Memory::Slow) + lead
             })
         };
-        let better = fast.or_else(slow).filter(|peak| {
-            let [new, old] = [peak.index, current].map(|index| self.distance(index));
-            new.zip(old).is_some_and(|(new, old)| new < 0.8 * old)
+        let lead = |peak: &Peak, memory| peak.score - correlation.score(current, memory);
+        let fast = fast.map(|peak| (peak, lead(&peak, Memory::Fast)));
+        let better = fast.or_else(|| slow().map(|peak| (peak, lead(&peak, Memory::Slow))));
+        let better = better.filter(|(peak, _)| {
+            let [new, old] = [peak.index, current].map(|index| correlation.distance(index));
+            let most = if peak.index.abs_diff(current) <= neighbours { 1.0 } else { 0.8 };
+            new.zip(old).is_some_and(|(new, old)| new < most * old)
         });
         match better {
-            Some(peak) if self.confirmed(peak.index) => {
+            Some((peak, lead)) if self.confirmed(peak.index, lead) => {
                 let new = self.measured(peak.index);
                 let old = std::mem::replace(&mut self.offset, new);
                 if self.rank > HintSource::Timestamps {
@@ -503,6 +548,7 @@ impl Aligner {
                 }
                 self.candidate = None;
                 self.unverified = false;
+                self.watch_again();
                 self.judge(peak.index);
                 self.tell(Event::OffsetChanged { old, new });
             }
@@ -546,48 +592,50 @@ impl Aligner {
             .fold(0.0, f32::max);
         let pairs = correlation.pairs(index);
         let best = fast_best.map_or(0.0, |peak| peak.score);
-        if pairs >= 3 && fast > AGREEMENT && fast > best - DISTINCT {
+        let excess = self.excess(index);
+        if pairs >= 3 && fast > AGREEMENT && fast > best - DISTINCT && excess < MATCHING {
             self.unverified = false;
         }
         let correlation_slow = correlation.score(index, Memory::Slow);
-        let own = self.distance(index).unwrap_or(0.0);
-        let least = (index.saturating_sub(2)..=index + 2)
-            .filter_map(|other| self.distance(other))
-            .fold(f32::INFINITY, f32::min);
         let findings = Findings {
             slow: correlation_slow,
             slow_rival,
             fast,
             fast_best,
-            excess: if least > 0.0 && least.is_finite() { own / least } else { 1.0 },
+            excess,
             unverified: self.unverified,
         };
-        self.judged = Some(Candidate { index, pairs });
+        self.judged = Some((index, pairs));
         let now = self.now();
         self.confidence.judge(&findings, now);
     }
 
-    /// Mean distance of the last moving pictures at a grid point, 0 for equal ones to 1.
-    fn distance(&self, index: usize) -> Option<f32> {
-        const PICTURES: usize = 6;
-        let correlation = self.correlation.as_ref()?;
-        if index >= correlation.len() {
-            return None;
-        }
-        let lag = correlation.offset(index);
-        let limit = self.reference.newest_time()? + lag + correlation.step() / 2;
-        let moving = self.distorted.frames().iter().rev().filter(|frame| {
-            frame.time <= limit && frame.change.as_ref().is_some_and(|c| !c.is_still())
-        });
-        let (mut sum, mut count) = (0.0, 0);
-        for frame in moving.take(PICTURES) {
-            let partner = self.reference.nearest(frame.time - lag, correlation.step())?;
-            let (d, r) = (frame.print.blocks(), partner.print.blocks());
-            let (dd, rr, dr) = (dot(d, d), dot(r, r), dot(d, r));
-            sum += 1.0 - dr * dr / (dd * rr).max(f32::MIN_POSITIVE);
-            count += 1;
-        }
-        (count >= 2).then(|| sum / count as f32)
+    /// The last changes and the pictures themselves say the same as a peak.
+    fn agreed(&self, index: usize) -> bool {
+        let Some(correlation) = &self.correlation else { return false };
+        let all = 0..correlation.len();
+        let best = correlation.peak(Memory::Fast, all, 0, 2).map_or(0.0, |peak| peak.score);
+        correlation.score(index, Memory::Fast) > best - DISTINCT / 2.0
+            && self.excess(index) < MATCHING
+    }
+
+    /// Distance of the pictures at a grid point, relative to the least anywhere.
+    fn excess(&self, index: usize) -> f32 {
+        let Some(correlation) = &self.correlation else { return 1.0 };
+        let own = correlation.distance(index).unwrap_or(1.0);
+        let least = correlation.least_distance(correlation.pairs(index).min(3));
+        (own + SAME) / (least + SAME)
+    }
+
+    /// Best agreement of a grid point's neighbours.
+    fn best_beside(&self, index: usize) -> f32 {
+        let Some(correlation) = &self.correlation else { return 0.0 };
+        let neighbours = self.neighbours();
+        let last = (index + neighbours).min(correlation.len() - 1);
+        (index.saturating_sub(neighbours)..=last)
+            .filter(|other| *other != index)
+            .map(|other| correlation.score(other, Memory::Slow))
+            .fold(0.0, f32::max)
     }
 
     /// Grid points that a moving picture cannot tell from a peak.
@@ -636,7 +684,9 @@ fn pair<'a>(
     for reference in references {
         if let Some(change) = &reference.change {
             let cross = dot(&own.blocks, &change.blocks);
-            correlation.add(distorted.time - reference.time, cross, change.weight, own.weight);
+            let difference = distorted.time - reference.time;
+            let distance = distorted.distance(reference);
+            correlation.add(difference, cross, change.weight, own.weight, distance);
         }
     }
 }

@@ -49,9 +49,9 @@ impl Confidence {
         let clip = |x: f32| f64::from(x.clamp(0.0, 1.0));
         let agreement = clip((findings.slow - 0.3) / 0.4);
         let distinct = clip(0.5 + (findings.slow - findings.slow_rival) / 0.2);
-        let lately = findings.fast_best.map_or(1.0, |best| {
-            (clip(0.5 + (findings.fast - best.score) / 0.2) / 0.5).min(1.0)
-        });
+        let lately = findings
+            .fast_best
+            .map_or(1.0, |best| (clip(0.5 + (findings.fast - best.score) / 0.2) / 0.5).min(1.0));
         let spatial = 0.3 + 0.7 * clip(2.0 - findings.excess);
         let value = agreement * distinct * lately * spatial;
         self.set(if findings.unverified { value.min(UNVERIFIED) } else { value }, time);

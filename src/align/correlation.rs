@@ -28,6 +28,8 @@ struct Point {
     // of the agreeing pairs' time differences from the grid point
     residual: f64,
     residual_weight: f64,
+    // of the pictures, lately
+    distance: f32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,6 +62,8 @@ pub(super) struct Peak {
 
 const SLOW: f32 = 0.96;
 const FAST: f32 = 0.75;
+// share of the newest picture in the distance
+const NEWEST: f32 = 0.4;
 
 /// Weight (see `Change::weight`) of a change that noise alone makes.
 pub(super) const FLOOR: f32 = 1.2;
@@ -123,13 +127,23 @@ impl Correlation {
         }
     }
 
-    /// `cross`: product of the two changes; `reference`, `distorted`: their weights.
-    pub(super) fn add(&mut self, difference: i64, cross: f32, reference: f32, distorted: f32) {
+    /// `difference` of times, ns; `cross`: product of the two changes; `reference`, `distorted`:
+    /// their weights; `distance` of the pictures.
+    pub(super) fn add(
+        &mut self,
+        difference: i64,
+        cross: f32,
+        reference: f32,
+        distorted: f32,
+        distance: f32,
+    ) {
         let Some(index) = self.index_of(difference) else { return };
         let away = difference as f64 - self.position(index);
         let point = &mut self.points[index];
         point.slow.add(SLOW, cross, reference, distorted);
         point.fast.add(FAST, cross, reference, distorted);
+        let share = if point.pairs == 0 { 1.0 } else { NEWEST };
+        point.distance += share * (distance - point.distance);
         point.pairs = point.pairs.saturating_add(1);
         let agreement = f64::from(cross.max(0.0));
         point.residual = point.residual * f64::from(SLOW) + agreement * away;
@@ -157,6 +171,17 @@ impl Correlation {
             Memory::Slow => self.points[index].slow.score(),
             Memory::Fast => self.points[index].fast.score(),
         }
+    }
+
+    /// Distance of the last pictures at a grid point, 0 for equal ones to 1.
+    pub(super) fn distance(&self, index: usize) -> Option<f32> {
+        self.points.get(index).filter(|point| point.pairs > 0).map(|point| point.distance)
+    }
+
+    /// Least distance at any grid point that has seen some pairs.
+    pub(super) fn least_distance(&self, pairs: u32) -> f32 {
+        let seen = self.points.iter().filter(|point| point.pairs >= pairs);
+        seen.map(|point| point.distance).fold(1.0, f32::min)
     }
 
     /// Motion seen at a grid point, in noise floors.

@@ -11,6 +11,8 @@ pub(super) const NOISE: f32 = 0.02 * BLOCKS as f32;
 pub(super) struct Shown {
     pub(super) time: i64,
     pub(super) print: Fingerprint,
+    /// Scalar product of the picture with itself.
+    pub(super) power: f32,
     /// Against the picture one span earlier; `None` after a gap.
     pub(super) change: Option<Change>,
     /// Nothing before this frame belongs to it.
@@ -27,6 +29,14 @@ pub(super) struct Change {
     pub(super) weight: f32,
     /// Of the difference itself, squared grey levels over all blocks.
     pub(super) energy: f32,
+}
+
+impl Shown {
+    /// 0 for equal pictures, whatever their contrast, to 1.
+    pub(super) fn distance(&self, other: &Self) -> f32 {
+        let cross = dot(self.print.blocks(), other.print.blocks());
+        1.0 - cross * cross.max(0.0) / (self.power * other.power).max(NOISE * NOISE)
+    }
 }
 
 impl Change {
@@ -94,7 +104,8 @@ impl History {
         if self.frames.len() == MOST_FRAMES {
             self.frames.pop_front();
         }
-        self.frames.push_back(Shown { time, print, change: None, cut });
+        let power = dot(print.blocks(), print.blocks());
+        self.frames.push_back(Shown { time, print, power, change: None, cut });
         self.compare(self.frames.len() - 1);
     }
 
