@@ -4,7 +4,7 @@ use super::confidence::{Confidence, Findings};
 use super::correlation::{Correlation, Memory, Peak};
 use super::event::Event;
 use super::fingerprint::Fingerprint;
-use super::history::{History, NOISE, Shown, dot};
+use super::history::{History, NOISE, Shown};
 use super::pairing::Side;
 use super::watch::{Spell, Turn};
 
@@ -257,7 +257,7 @@ impl Aligner {
             }
             _ => {}
         }
-        self.history(side).push(running_time, *print);
+        self.history(side).push(running_time, print);
         self.forget();
         let blank = print.is_black() || print.is_flat();
         match self.black[side as usize].observe(running_time, blank) {
@@ -683,7 +683,7 @@ fn pair<'a>(
     let Some(own) = distorted.change.as_ref().filter(|change| !change.is_still()) else { return };
     for reference in references {
         if let Some(change) = &reference.change {
-            let cross = dot(&own.blocks, &change.blocks);
+            let cross = own.agreement(change);
             let difference = distorted.time - reference.time;
             let distance = distorted.distance(reference);
             correlation.add(difference, cross, change.weight, own.weight, distance);

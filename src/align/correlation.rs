@@ -4,6 +4,8 @@
 #[derive(Debug)]
 pub(super) struct Correlation {
     step: i64,
+    // grid points
+    per_ns: f64,
     reach: usize,
     // distance of the grid from multiples of the step
     phase: f64,
@@ -37,6 +39,7 @@ struct Sums {
     cross: f32,
     reference: f32,
     distorted: f32,
+    score: f32,
 }
 
 impl Sums {
@@ -44,10 +47,11 @@ impl Sums {
         self.cross = self.cross * decay + cross;
         self.reference = self.reference * decay + reference;
         self.distorted = self.distorted * decay + distorted;
+        self.update();
     }
 
-    fn score(&self) -> f32 {
-        self.cross / ((self.reference + FLOOR) * (self.distorted + FLOOR)).sqrt()
+    fn update(&mut self) {
+        self.score = self.cross / ((self.reference + FLOOR) * (self.distorted + FLOOR)).sqrt();
     }
 }
 
@@ -72,7 +76,8 @@ impl Correlation {
     /// `step` and `window`: ns between grid points, and the largest offset.
     pub(super) fn new(step: i64, window: i64) -> Self {
         let reach = (window / step + 2) as usize;
-        Self { step, reach, phase: 0.0, points: vec![Point::default(); 2 * reach + 1] }
+        let points = vec![Point::default(); 2 * reach + 1];
+        Self { step, per_ns: 1.0 / step as f64, reach, phase: 0.0, points }
     }
 
     pub(super) fn step(&self) -> i64 {
@@ -90,8 +95,7 @@ impl Correlation {
 
     /// The grid point of a time difference.
     pub(super) fn index_of(&self, difference: i64) -> Option<usize> {
-        let index = (difference as f64 - self.phase) / self.step as f64 + self.reach as f64;
-        let index = index.round();
+        let index = (difference as f64 - self.phase) * self.per_ns + self.reach as f64 + 0.5;
         (index >= 0.0 && index < self.points.len() as f64).then_some(index as usize)
     }
 
@@ -129,6 +133,7 @@ impl Correlation {
 
     /// `difference` of times, ns; `cross`: product of the two changes; `reference`, `distorted`:
     /// their weights; `distance` of the pictures.
+    #[inline]
     pub(super) fn add(
         &mut self,
         difference: i64,
@@ -153,8 +158,9 @@ impl Correlation {
     /// What was seen so far counts little from now on.
     pub(super) fn doubt(&mut self) {
         for point in &mut self.points {
-            let Sums { cross, reference, distorted } = &mut point.slow;
+            let Sums { cross, reference, distorted, .. } = &mut point.slow;
             [cross, reference, distorted].into_iter().for_each(|sum| *sum *= 0.3);
+            point.slow.update();
             point.fast = Sums::default();
             point.pairs = 0;
         }
@@ -168,8 +174,8 @@ impl Correlation {
     /// Agreement at a grid point, −1 to 1.
     pub(super) fn score(&self, index: usize, memory: Memory) -> f32 {
         match memory {
-            Memory::Slow => self.points[index].slow.score(),
-            Memory::Fast => self.points[index].fast.score(),
+            Memory::Slow => self.points[index].slow.score,
+            Memory::Fast => self.points[index].fast.score,
         }
     }
 
