@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use super::confidence::{Confidence, Findings};
+use super::confidence::{Confidence, Findings, UNVERIFIED};
 use super::correlation::{Correlation, Memory, Peak};
 use super::event::Event;
 use super::fingerprint::Fingerprint;
@@ -84,8 +84,8 @@ pub struct Aligner {
     candidate: Option<Candidate>,
     // something happened that may have moved the offset
     unverified: bool,
-    // running time of the distorted frame up to which freezes were looked for
-    watched: Option<i64>,
+    // running time of the last distorted frame seen together with its partner
+    examined: Option<i64>,
     frozen: Spell,
     frozen_frames: u32,
     black: [Spell; 2],
@@ -144,7 +144,7 @@ impl Aligner {
             correlation: None,
             candidate: None,
             unverified: false,
-            watched: None,
+            examined: None,
             frozen: Spell::default(),
             frozen_frames: 0,
             black: [Spell::default(); 2],
@@ -223,8 +223,7 @@ impl Aligner {
         let old = std::mem::replace(&mut self.offset, offset);
         let known = self.is_locked() && (old - offset).abs() <= self.half_step();
         if known {
-            let kept = self.confidence.at(now);
-            self.confidence.set(kept, now);
+            self.confidence.refresh(now);
             return;
         }
         self.confidence.set(HINTED, now);
@@ -252,7 +251,7 @@ impl Aligner {
             Some(newest) if newest == running_time => return,
             Some(newest) if newest > running_time => {
                 self.history(side).clear();
-                self.watched = None;
+                self.examined = None;
                 self.doubt();
             }
             _ => {}
@@ -269,7 +268,7 @@ impl Aligner {
         if !self.tune() {
             self.correlate(side);
         }
-        self.watch_freezes();
+        self.examine();
         match self.state {
             State::Searching | State::Lost => self.search(),
             State::Locked => self.track(),
@@ -389,32 +388,37 @@ impl Aligner {
     }
 
     /// Looks at the distorted frames whose partner at the offset in use has come.
-    fn watch_freezes(&mut self) {
+    fn examine(&mut self) {
         let Some(correlation) = &self.correlation else { return };
         let Some(newest) = self.reference.newest_time() else { return };
         let reach = correlation.step();
         let limit = newest + self.offset + reach / 2;
         if self.state != State::Locked {
-            self.watched = Some(limit);
+            self.examined = Some(limit);
             return;
         }
-        let from = self.watched.map_or(i64::MIN, |watched| watched + 1);
+        let from = self.examined.map_or(i64::MIN, |examined| examined + 1);
         let mut turns = [None; 2];
-        let mut froze = false;
+        let (mut froze, mut thawed) = (false, false);
         for frame in self.distorted.between(from, limit) {
-            self.watched = Some(frame.time);
+            self.examined = Some(frame.time);
             let partner = self.reference.nearest(frame.time - self.offset, reach);
-            let reference = partner.and_then(|partner| partner.change.as_ref());
-            let (Some(own), Some(reference)) = (&frame.change, reference) else { continue };
+            let Some(partner) = partner else { continue };
+            let (Some(own), Some(reference)) = (&frame.change, &partner.change) else { continue };
             let repeated = own.energy < (0.1 * reference.energy).max(0.3 * NOISE);
-            if repeated && reference.energy <= 4.0 * NOISE {
-                // both stand still: says nothing
-                continue;
+            let both_still = repeated && reference.energy <= 4.0 * NOISE;
+            if !both_still {
+                thawed |= !repeated && self.frozen_frames >= 2;
+                self.frozen_frames = if repeated { self.frozen_frames + 1 } else { 0 };
+                froze |= self.frozen_frames == 2;
+                if let Some(turn) = self.frozen.observe(frame.time, repeated) {
+                    turns[usize::from(turns[0].is_some())] = Some(turn);
+                }
             }
-            self.frozen_frames = if repeated { self.frozen_frames + 1 } else { 0 };
-            froze |= self.frozen_frames == 2;
-            if let Some(turn) = self.frozen.observe(frame.time, repeated) {
-                turns[usize::from(turns[0].is_some())] = Some(turn);
+            if self.frozen_frames > 0 {
+                self.confidence.trust();
+            } else {
+                self.confidence.compare(frame.mismatch(partner));
             }
         }
         for turn in turns.into_iter().flatten() {
@@ -424,26 +428,36 @@ impl Aligner {
             });
         }
         if froze {
-            self.doubt();
+            self.weigh_anew();
+        }
+        if thawed {
+            let now = self.now();
+            self.confidence.cap(UNVERIFIED, now);
         }
     }
 
     /// A new offset gives frames other partners.
-    fn watch_again(&mut self) {
+    fn examine_again(&mut self) {
         let newest = self.reference.newest_time().unwrap_or(0);
         let limit = newest + self.offset + self.half_step();
-        self.watched = self.watched.map(|watched| watched.min(limit));
+        self.examined = self.examined.map(|examined| examined.min(limit));
+        self.confidence.renew();
     }
 
     fn doubt(&mut self) {
+        self.weigh_anew();
+        let now = self.now();
+        self.confidence.cap(UNVERIFIED, now);
+    }
+
+    /// What was seen before says little about what is now.
+    fn weigh_anew(&mut self) {
         if let Some(correlation) = &mut self.correlation {
             correlation.doubt();
         }
         self.unverified = true;
         self.candidate = None;
         self.judged = None;
-        let now = self.now();
-        self.confidence.cap(0.5, now);
     }
 
     /// True when a grid point has been proposed at least twice, each time on more pairs, and the
@@ -501,7 +515,7 @@ impl Aligner {
         self.candidate = None;
         self.unverified = false;
         self.restless = 0;
-        self.watch_again();
+        self.examine_again();
         self.judge(index);
         let (offset, confidence) = (self.offset, self.confidence());
         self.tell(Event::Aligned { offset, confidence });
@@ -548,7 +562,7 @@ impl Aligner {
                 }
                 self.candidate = None;
                 self.unverified = false;
-                self.watch_again();
+                self.examine_again();
                 self.judge(peak.index);
                 self.tell(Event::OffsetChanged { old, new });
             }

@@ -45,6 +45,12 @@ impl Shown {
         let least = NOISE * PRINT_SCALE * PRINT_SCALE;
         1.0 - cross * cross / (self.power * other.power).max(least * least)
     }
+
+    /// What is left of another picture's difference when contrast is matched, squared grey levels
+    /// over all blocks.
+    pub(super) fn mismatch(&self, other: &Self) -> f32 {
+        self.distance(other) * self.power.min(other.power) / (PRINT_SCALE * PRINT_SCALE)
+    }
 }
 
 impl Change {
