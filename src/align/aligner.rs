@@ -110,12 +110,17 @@ struct Candidate {
 
 // finer grids than 250 frames per second are not needed
 const SMALLEST_STEP: i64 = 4_000_000;
+const LARGEST_OFFSET: i64 = 60_000_000_000;
 const AGREEMENT: f32 = 0.5;
 const DISTINCT: f32 = 0.05;
 const CLEARLY_BETTER: f32 = 0.15;
 // distance of pictures that differ by nothing but coding
 const SAME: f32 = 0.0005;
+// distance of pictures that no coding explains
+const UNLIKE: f32 = 0.3;
 const MATCHING: f32 = 1.5;
+// pairs, at least, that make an offset verified
+const VERIFIED_AFTER: u32 = 6;
 // pairs after which a peak needs no lead over its neighbours
 const CLEAR_AFTER: u32 = 9;
 // pairs after which the hypothesis is preferred to an equal peak
@@ -132,13 +137,13 @@ const REMIND_AFTER: i64 = 10_000_000_000;
 const MOST_EVENTS: usize = 64;
 
 impl Aligner {
-    /// Knows nothing but the hypothesis. A negative `max_offset` is taken as 0.
+    /// Knows nothing but the hypothesis. `max_offset` is limited to 0 to 60 s.
     pub fn new(config: Config) -> Self {
         Self {
-            config: Config { max_offset: config.max_offset.max(0), ..config },
+            config: Config { max_offset: config.max_offset.clamp(0, LARGEST_OFFSET), ..config },
             state: State::Searching,
             offset: config.hypothesis,
-            confidence: Confidence::default(),
+            confidence: Confidence::none(),
             reference: History::new(),
             distorted: History::new(),
             correlation: None,
@@ -335,10 +340,20 @@ impl Aligner {
 
     /// Fits the search to the frame rates, if they are new; true if it did.
     fn tune(&mut self) -> bool {
-        let Some(r) = self.reference.rhythm.interval() else { return false };
-        let Some(d) = self.distorted.rhythm.interval() else { return false };
-        let (step, span) = (r.min(d).max(SMALLEST_STEP), r.max(d).max(SMALLEST_STEP));
-        let fits = |used: i64, wanted: i64| (used - wanted).abs() <= wanted / 10;
+        let rhythms = (self.reference.rhythm.best(), self.distorted.rhythm.best());
+        let (Some(r), Some(d)) = rhythms else { return false };
+        let equal = (r.0 - d.0).abs() < (3.0 * r.1.hypot(d.1)).max(r.0 / 100.0);
+        let steadier = if r.1 <= d.1 { r.0 } else { d.0 };
+        let (step, span) = match equal {
+            true => (steadier, steadier),
+            false => (r.0.min(d.0), r.0.max(d.0)),
+        };
+        let [step, span] =
+            [step, span].map(|interval| (interval.round() as i64).max(SMALLEST_STEP));
+        // over the whole window, a grid 1 % too fine is off by more than a frame
+        let exact = equal && r.1.min(d.1) < 0.0005 * r.0;
+        let share = if exact { 400 } else { 10 };
+        let fits = |used: i64, wanted: i64| (used - wanted).abs() <= wanted / share;
         let tuned = self.correlation.as_ref().is_some_and(|c| fits(c.step(), step));
         if tuned && fits(self.reference.span(), span) {
             return false;
@@ -346,10 +361,11 @@ impl Aligner {
         self.reference.set_span(span);
         self.distorted.set_span(span);
         let mut correlation = Correlation::new(step, self.config.max_offset);
-        let first = self.reference.newest_time().unwrap_or(0);
         if rates_are_commensurable(step, span) {
             for (i, frame) in self.distorted.frames().iter().enumerate() {
-                correlation.follow(frame.time - first, 1.0 / (i + 1) as f64);
+                if let Some(difference) = self.reference.nearest_difference(frame, self.offset) {
+                    correlation.follow(difference, 1.0 / (i + 1) as f64);
+                }
             }
         }
         for distorted in self.distorted.frames() {
@@ -370,9 +386,9 @@ impl Aligner {
             Side::Distorted => {
                 let Some(newest) = self.distorted.newest() else { return };
                 if rates_are_commensurable(correlation.step(), self.reference.span())
-                    && let Some(any) = self.reference.newest_time()
+                    && let Some(difference) = self.reference.nearest_difference(newest, self.offset)
                 {
-                    correlation.follow(newest.time - any, 0.05);
+                    correlation.follow(difference, 0.05);
                 }
                 let near = self.reference.between(newest.time - window, newest.time + window);
                 pair(correlation, newest, near);
@@ -498,7 +514,7 @@ impl Aligner {
             let hypothesis = correlation.index_of(self.offset);
             let near = hypothesis.filter(|index| {
                 let score = correlation.score(*index, Memory::Slow);
-                let known = correlation.pairs(*index) >= TIE_AFTER;
+                let known = correlation.pairs(*index) >= TIE_AFTER && self.agreed(*index);
                 strong && known && score > (peak.score - DISTINCT).max(self.best_beside(*index))
             });
             near.map(|index| (index, ENOUGH))
@@ -513,7 +529,7 @@ impl Aligner {
         self.offset = self.measured(index);
         self.state = State::Locked;
         self.candidate = None;
-        self.unverified = false;
+        self.unverified = true;
         self.restless = 0;
         self.examine_again();
         self.judge(index);
@@ -548,7 +564,12 @@ impl Aligner {
         let lead = |peak: &Peak, memory| peak.score - correlation.score(current, memory);
         let fast = fast.map(|peak| (peak, lead(&peak, Memory::Fast)));
         let better = fast.or_else(|| slow().map(|peak| (peak, lead(&peak, Memory::Slow))));
+        let drifting = self.is_drifting();
         let better = better.filter(|(peak, _)| {
+            // the true offset wanders between grid points
+            if drifting && peak.index.abs_diff(current) <= 1 {
+                return false;
+            }
             let [new, old] = [peak.index, current].map(|index| correlation.distance(index));
             let most = if peak.index.abs_diff(current) <= neighbours { 1.0 } else { 0.8 };
             new.zip(old).is_some_and(|(new, old)| new < most * old)
@@ -580,14 +601,23 @@ impl Aligner {
     /// Follows small movements: clock drift, a jittery first estimate.
     fn refine(&mut self, current: usize) {
         let measured = self.measured(current);
-        if (measured - self.offset).abs() > self.half_step() / 4 {
+        if self.is_drifting() {
+            self.offset += (measured - self.offset) / 16;
+        } else if (measured - self.offset).abs() > self.half_step() / 4 {
             self.offset = measured;
         }
     }
 
+    /// Which frames belong together changes all the time, for the rates differ.
+    fn is_drifting(&self) -> bool {
+        self.correlation.as_ref().is_some_and(|correlation| {
+            !rates_are_commensurable(correlation.step(), self.reference.span())
+        })
+    }
+
     fn measured(&self, index: usize) -> i64 {
         let Some(correlation) = &self.correlation else { return self.offset };
-        let measured = correlation.offset(index);
+        let measured = correlation.offset(index, usize::from(self.is_drifting()));
         // timestamps that agree with the pictures are more exact than the mean of jittery ones
         let hypothesis = self.config.hypothesis;
         let close = (measured - hypothesis).abs() <= self.half_step() / 4;
@@ -607,7 +637,11 @@ impl Aligner {
         let pairs = correlation.pairs(index);
         let best = fast_best.map_or(0.0, |peak| peak.score);
         let excess = self.excess(index);
-        if pairs >= 3 && fast > AGREEMENT && fast > best - DISTINCT && excess < MATCHING {
+        if pairs >= VERIFIED_AFTER
+            && fast > AGREEMENT
+            && fast > best - DISTINCT
+            && excess < MATCHING
+        {
             self.unverified = false;
         }
         let correlation_slow = correlation.score(index, Memory::Slow);
@@ -631,6 +665,7 @@ impl Aligner {
         let best = correlation.peak(Memory::Fast, all, 0, 2).map_or(0.0, |peak| peak.score);
         correlation.score(index, Memory::Fast) > best - DISTINCT / 2.0
             && self.excess(index) < MATCHING
+            && correlation.distance(index).is_some_and(|distance| distance < UNLIKE)
     }
 
     /// Distance of the pictures at a grid point, relative to the least anywhere.

@@ -2,7 +2,7 @@ use super::correlation::Peak;
 use super::history::NOISE;
 
 /// How sure the aligner is of its offset, and how that ages while nothing moves.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Confidence {
     value: f64,
     as_of: i64,
@@ -30,11 +30,15 @@ pub(super) struct Findings {
 
 const HALF_LIFE: f64 = 10e9;
 const INVISIBLE: f64 = NOISE as f64;
-const TOLERATED: f64 = 1.5;
+const TOLERATED: f64 = 2.0;
 // below the default of what is pooled
 pub(super) const UNVERIFIED: f64 = 0.5;
 
 impl Confidence {
+    pub(super) fn none() -> Self {
+        Self { value: 0.0, as_of: 0, likeness: 1.0, usual_mismatch: None }
+    }
+
     /// 0 to 1, at a time, ns.
     pub(super) fn at(&self, time: i64) -> f64 {
         let age = time.saturating_sub(self.as_of).max(0) as f64;
@@ -99,7 +103,7 @@ mod tests {
 
     #[test]
     fn confidence_halves_in_ten_seconds() {
-        let mut confidence = Confidence::default();
+        let mut confidence = Confidence::none();
         confidence.set(0.8, 5);
         confidence.trust();
         assert!((confidence.at(10_000_000_005) - 0.4).abs() < 1e-9);

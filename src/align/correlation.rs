@@ -103,13 +103,17 @@ impl Correlation {
         self.phase + (index as f64 - self.reach as f64) * self.step as f64
     }
 
-    /// Where the pairs that agreed at a grid point really lie.
-    pub(super) fn offset(&self, index: usize) -> i64 {
-        let point = &self.points[index];
-        let residual = match point.residual_weight > 0.0 {
-            true => point.residual / point.residual_weight,
-            false => 0.0,
-        };
+    /// Where the pairs that agreed at a grid point, and at some on either side, really lie.
+    pub(super) fn offset(&self, index: usize, beside: usize) -> i64 {
+        let last = (index + beside).min(self.points.len() - 1);
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for near in index.saturating_sub(beside)..=last {
+            let point = &self.points[near];
+            let away = self.position(near) - self.position(index);
+            sum += point.residual + point.residual_weight * away;
+            weight += point.residual_weight;
+        }
+        let residual = if weight > 0.0 { sum / weight } else { 0.0 };
         (self.position(index) + residual).round() as i64
     }
 

@@ -56,6 +56,13 @@ impl Fingerprint {
         self.brightest - self.darkest < FLAT
     }
 
+    /// Sum of the blocks' squared differences, grey levels, the pictures' means apart. Above some
+    /// 12 the pictures look different.
+    pub fn difference(&self, other: &Self) -> f64 {
+        let pairs = self.blocks.iter().zip(&other.blocks);
+        pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum()
+    }
+
     pub(super) fn blocks(&self) -> &[f32; BLOCKS] {
         &self.blocks
     }

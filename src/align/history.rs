@@ -180,6 +180,11 @@ impl History {
             .filter(|frame| (frame.time - time).abs() <= reach)
     }
 
+    /// From the frame nearest to where an offset puts another side's frame to that frame, ns.
+    pub(super) fn nearest_difference(&self, other: &Shown, offset: i64) -> Option<i64> {
+        self.nearest(other.time - offset, i64::MAX).map(|own| other.time - own.time)
+    }
+
     /// Frames of a stretch of time, both ends included.
     pub(super) fn between(&self, from: i64, to: i64) -> impl Iterator<Item = &Shown> {
         let start = self.frames.partition_point(|frame| frame.time < from);
