@@ -9,14 +9,14 @@ pub(super) const NOISE: f32 = 0.02 * BLOCKS as f32;
 /// Whole numbers: processors multiply and add eight and more of them at a time.
 type Blocks = [i16; BLOCKS];
 
-const PRINT_SCALE: f32 = 8.0;
+const PRINT_SCALE: f32 = 30.0;
 const CHANGE_SCALE: f32 = 256.0;
 
 /// What a frame looked like, and how it differs from the one before.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
     pub(super) time: i64,
-    /// The fingerprint, in eighths of a grey level.
+    /// The fingerprint, in thirtieths of a grey level.
     blocks: Blocks,
     /// Scalar product of the picture with itself.
     power: f32,
@@ -193,6 +193,7 @@ impl History {
 }
 
 fn dot(a: &Blocks, b: &Blocks) -> f32 {
-    // at most 144 · 2040², and for changes 256² √(144 · 255²): no overflow
+    // without their mean, pictures have at most 144 · (127.5 · 30)², their compressed changes at most
+    // 256² · 2 · √144 · 127.5: neither overflows
     a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>() as f32
 }
