@@ -1,10 +1,10 @@
 use std::collections::VecDeque;
 
-use super::confidence::{Confidence, Findings};
-use super::correlation::{Correlation, Memory};
+use super::confidence::{Confidence, Findings, UNVERIFIED};
+use super::correlation::{Correlation, Memory, Peak};
 use super::event::Event;
 use super::fingerprint::Fingerprint;
-use super::history::{History, NOISE, Shown, dot};
+use super::history::{History, NOISE, Shown};
 use super::pairing::Side;
 use super::watch::{Spell, Turn};
 
@@ -84,15 +84,15 @@ pub struct Aligner {
     candidate: Option<Candidate>,
     // something happened that may have moved the offset
     unverified: bool,
-    // running time of the distorted frame up to which freezes were looked for
-    watched: Option<i64>,
+    // running time of the last distorted frame seen together with its partner
+    examined: Option<i64>,
     frozen: Spell,
     frozen_frames: u32,
     black: [Spell; 2],
     // time of moving picture without agreement
     restless: i64,
     // pairs at the offset in use when confidence was last judged
-    judged: Option<Candidate>,
+    judged: Option<(usize, u32)>,
     rank: HintSource,
     refuted: Option<i64>,
     mismatch: Option<(i64, i64)>,
@@ -100,17 +100,35 @@ pub struct Aligner {
 }
 
 /// A grid point, and how many pairs had been seen there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Candidate {
     index: usize,
     pairs: u32,
+    // advantages over the current offset, summed over pairs
+    lead: f32,
 }
 
 // finer grids than 250 frames per second are not needed
 const SMALLEST_STEP: i64 = 4_000_000;
+const LARGEST_OFFSET: i64 = 60_000_000_000;
 const AGREEMENT: f32 = 0.5;
 const DISTINCT: f32 = 0.05;
 const CLEARLY_BETTER: f32 = 0.15;
+// distance of pictures that differ by nothing but coding
+const SAME: f32 = 0.0005;
+// distance of pictures that no coding explains
+const UNLIKE: f32 = 0.3;
+const MATCHING: f32 = 1.5;
+// pairs, at least, that make an offset verified
+const VERIFIED_AFTER: u32 = 6;
+// pairs after which a peak needs no lead over its neighbours
+const CLEAR_AFTER: u32 = 9;
+// pairs after which the hypothesis is preferred to an equal peak
+const TIE_AFTER: u32 = 12;
+// pairs after which a peak counts though the last pictures speak against it
+const PATIENCE: u32 = 25;
+const SLIGHTLY_BETTER: f32 = 0.01;
+const ENOUGH: f32 = 0.2;
 const NEAR: usize = 24;
 const HINTED: f64 = 0.9;
 const LOSING: f64 = 0.2;
@@ -119,19 +137,19 @@ const REMIND_AFTER: i64 = 10_000_000_000;
 const MOST_EVENTS: usize = 64;
 
 impl Aligner {
-    /// Knows nothing but the hypothesis. A negative `max_offset` is taken as 0.
+    /// Knows nothing but the hypothesis. `max_offset` is limited to 0 to 60 s.
     pub fn new(config: Config) -> Self {
         Self {
-            config: Config { max_offset: config.max_offset.max(0), ..config },
+            config: Config { max_offset: config.max_offset.clamp(0, LARGEST_OFFSET), ..config },
             state: State::Searching,
             offset: config.hypothesis,
-            confidence: Confidence::default(),
+            confidence: Confidence::none(),
             reference: History::new(),
             distorted: History::new(),
             correlation: None,
             candidate: None,
             unverified: false,
-            watched: None,
+            examined: None,
             frozen: Spell::default(),
             frozen_frames: 0,
             black: [Spell::default(); 2],
@@ -210,8 +228,7 @@ impl Aligner {
         let old = std::mem::replace(&mut self.offset, offset);
         let known = self.is_locked() && (old - offset).abs() <= self.half_step();
         if known {
-            let kept = self.confidence.at(now);
-            self.confidence.set(kept, now);
+            self.confidence.refresh(now);
             return;
         }
         self.confidence.set(HINTED, now);
@@ -239,12 +256,12 @@ impl Aligner {
             Some(newest) if newest == running_time => return,
             Some(newest) if newest > running_time => {
                 self.history(side).clear();
-                self.watched = None;
+                self.examined = None;
                 self.doubt();
             }
             _ => {}
         }
-        self.history(side).push(running_time, *print);
+        self.history(side).push(running_time, print);
         self.forget();
         let blank = print.is_black() || print.is_flat();
         match self.black[side as usize].observe(running_time, blank) {
@@ -256,7 +273,7 @@ impl Aligner {
         if !self.tune() {
             self.correlate(side);
         }
-        self.watch_freezes();
+        self.examine();
         match self.state {
             State::Searching | State::Lost => self.search(),
             State::Locked => self.track(),
@@ -323,10 +340,20 @@ impl Aligner {
 
     /// Fits the search to the frame rates, if they are new; true if it did.
     fn tune(&mut self) -> bool {
-        let Some(r) = self.reference.rhythm.interval() else { return false };
-        let Some(d) = self.distorted.rhythm.interval() else { return false };
-        let (step, span) = (r.min(d).max(SMALLEST_STEP), r.max(d).max(SMALLEST_STEP));
-        let fits = |used: i64, wanted: i64| (used - wanted).abs() <= wanted / 10;
+        let rhythms = (self.reference.rhythm.best(), self.distorted.rhythm.best());
+        let (Some(r), Some(d)) = rhythms else { return false };
+        let equal = (r.0 - d.0).abs() < (3.0 * r.1.hypot(d.1)).max(r.0 / 100.0);
+        let steadier = if r.1 <= d.1 { r.0 } else { d.0 };
+        let (step, span) = match equal {
+            true => (steadier, steadier),
+            false => (r.0.min(d.0), r.0.max(d.0)),
+        };
+        let [step, span] =
+            [step, span].map(|interval| (interval.round() as i64).max(SMALLEST_STEP));
+        // over the whole window, a grid 1 % too fine is off by more than a frame
+        let exact = equal && r.1.min(d.1) < 0.0005 * r.0;
+        let share = if exact { 400 } else { 10 };
+        let fits = |used: i64, wanted: i64| (used - wanted).abs() <= wanted / share;
         let tuned = self.correlation.as_ref().is_some_and(|c| fits(c.step(), step));
         if tuned && fits(self.reference.span(), span) {
             return false;
@@ -334,10 +361,11 @@ impl Aligner {
         self.reference.set_span(span);
         self.distorted.set_span(span);
         let mut correlation = Correlation::new(step, self.config.max_offset);
-        let first = self.reference.newest_time().unwrap_or(0);
         if rates_are_commensurable(step, span) {
             for (i, frame) in self.distorted.frames().iter().enumerate() {
-                correlation.follow(frame.time - first, 1.0 / (i + 1) as f64);
+                if let Some(difference) = self.reference.nearest_difference(frame, self.offset) {
+                    correlation.follow(difference, 1.0 / (i + 1) as f64);
+                }
             }
         }
         for distorted in self.distorted.frames() {
@@ -358,9 +386,9 @@ impl Aligner {
             Side::Distorted => {
                 let Some(newest) = self.distorted.newest() else { return };
                 if rates_are_commensurable(correlation.step(), self.reference.span())
-                    && let Some(any) = self.reference.newest_time()
+                    && let Some(difference) = self.reference.nearest_difference(newest, self.offset)
                 {
-                    correlation.follow(newest.time - any, 0.05);
+                    correlation.follow(difference, 0.05);
                 }
                 let near = self.reference.between(newest.time - window, newest.time + window);
                 pair(correlation, newest, near);
@@ -376,28 +404,37 @@ impl Aligner {
     }
 
     /// Looks at the distorted frames whose partner at the offset in use has come.
-    fn watch_freezes(&mut self) {
+    fn examine(&mut self) {
         let Some(correlation) = &self.correlation else { return };
         let Some(newest) = self.reference.newest_time() else { return };
         let reach = correlation.step();
         let limit = newest + self.offset + reach / 2;
-        let from = self.watched.map_or(i64::MIN, |watched| watched + 1);
+        if self.state != State::Locked {
+            self.examined = Some(limit);
+            return;
+        }
+        let from = self.examined.map_or(i64::MIN, |examined| examined + 1);
         let mut turns = [None; 2];
-        let mut froze = false;
+        let (mut froze, mut thawed) = (false, false);
         for frame in self.distorted.between(from, limit) {
-            self.watched = Some(frame.time);
+            self.examined = Some(frame.time);
             let partner = self.reference.nearest(frame.time - self.offset, reach);
-            let reference = partner.and_then(|partner| partner.change.as_ref());
-            let (Some(own), Some(reference)) = (&frame.change, reference) else { continue };
+            let Some(partner) = partner else { continue };
+            let (Some(own), Some(reference)) = (&frame.change, &partner.change) else { continue };
             let repeated = own.energy < (0.1 * reference.energy).max(0.3 * NOISE);
-            if repeated && reference.energy <= 4.0 * NOISE {
-                // both stand still: says nothing
-                continue;
+            let both_still = repeated && reference.energy <= 4.0 * NOISE;
+            if !both_still {
+                thawed |= !repeated && self.frozen_frames >= 2;
+                self.frozen_frames = if repeated { self.frozen_frames + 1 } else { 0 };
+                froze |= self.frozen_frames == 2;
+                if let Some(turn) = self.frozen.observe(frame.time, repeated) {
+                    turns[usize::from(turns[0].is_some())] = Some(turn);
+                }
             }
-            self.frozen_frames = if repeated { self.frozen_frames + 1 } else { 0 };
-            froze |= self.frozen_frames == 2;
-            if let Some(turn) = self.frozen.observe(frame.time, repeated) {
-                turns[usize::from(turns[0].is_some())] = Some(turn);
+            if self.frozen_frames > 0 {
+                self.confidence.trust();
+            } else {
+                self.confidence.compare(frame.mismatch(partner));
             }
         }
         for turn in turns.into_iter().flatten() {
@@ -407,29 +444,54 @@ impl Aligner {
             });
         }
         if froze {
-            self.doubt();
+            self.weigh_anew();
+        }
+        if thawed {
+            let now = self.now();
+            self.confidence.cap(UNVERIFIED, now);
         }
     }
 
+    /// A new offset gives frames other partners.
+    fn examine_again(&mut self) {
+        let newest = self.reference.newest_time().unwrap_or(0);
+        let limit = newest + self.offset + self.half_step();
+        self.examined = self.examined.map(|examined| examined.min(limit));
+        self.confidence.renew();
+    }
+
     fn doubt(&mut self) {
+        self.weigh_anew();
+        let now = self.now();
+        self.confidence.cap(UNVERIFIED, now);
+    }
+
+    /// What was seen before says little about what is now.
+    fn weigh_anew(&mut self) {
         if let Some(correlation) = &mut self.correlation {
             correlation.doubt();
         }
         self.unverified = true;
         self.candidate = None;
         self.judged = None;
-        let now = self.now();
-        self.confidence.cap(0.5, now);
     }
 
-    /// True when a grid point is proposed a second time, on more pairs.
-    fn confirmed(&mut self, index: usize) -> bool {
+    /// True when a grid point has been proposed at least twice, each time on more pairs, and the
+    /// sum of its leads is enough.
+    fn confirmed(&mut self, index: usize, lead: f32) -> bool {
         let Some(correlation) = &self.correlation else { return false };
         let pairs = correlation.pairs(index);
-        match self.candidate {
-            Some(candidate) if candidate.index == index => pairs > candidate.pairs,
+        match &mut self.candidate {
+            Some(candidate) if candidate.index == index => {
+                if pairs == candidate.pairs {
+                    return false;
+                }
+                candidate.pairs = pairs;
+                candidate.lead += lead;
+                candidate.lead >= ENOUGH
+            }
             _ => {
-                self.candidate = Some(Candidate { index, pairs });
+                self.candidate = Some(Candidate { index, pairs, lead });
                 false
             }
         }
@@ -442,27 +504,34 @@ impl Aligner {
         let Some(peak) = correlation.peak(Memory::Slow, all, self.neighbours(), 3) else { return };
         let strong = peak.score > AGREEMENT && correlation.motion(peak.index, Memory::Slow) > 3.0;
         let index = if strong && peak.score - peak.rival > DISTINCT {
-            Some(peak.index)
+            let beside = peak.score - self.best_beside(peak.index);
+            let pairs = correlation.pairs(peak.index);
+            let agreed = self.agreed(peak.index) || pairs > PATIENCE;
+            let lead = if pairs >= CLEAR_AFTER { ENOUGH } else { beside * 2.0 };
+            agreed.then_some((peak.index, lead))
         } else {
             // equal peaks: a picture that repeats itself
             let hypothesis = correlation.index_of(self.offset);
-            hypothesis.filter(|index| {
+            let near = hypothesis.filter(|index| {
                 let score = correlation.score(*index, Memory::Slow);
-                strong && correlation.pairs(*index) >= 3 && score > peak.score - DISTINCT
-            })
+                let known = correlation.pairs(*index) >= TIE_AFTER && self.agreed(*index);
+                strong && known && score > (peak.score - DISTINCT).max(self.best_beside(*index))
+            });
+            near.map(|index| (index, ENOUGH))
         };
-        let Some(index) = index else {
+        let Some((index, lead)) = index else {
             self.candidate = None;
             return;
         };
-        if !self.confirmed(index) {
+        if !self.confirmed(index, lead) {
             return;
         }
         self.offset = self.measured(index);
         self.state = State::Locked;
         self.candidate = None;
-        self.unverified = false;
+        self.unverified = true;
         self.restless = 0;
+        self.examine_again();
         self.judge(index);
         let (offset, confidence) = (self.offset, self.confidence());
         self.tell(Event::Aligned { offset, confidence });
@@ -472,7 +541,7 @@ impl Aligner {
     fn track(&mut self) {
         let Some(correlation) = &self.correlation else { return };
         let Some(current) = correlation.index_of(self.offset) else { return };
-        let seen = Candidate { index: current, pairs: correlation.pairs(current) };
+        let seen = (current, correlation.pairs(current));
         let all = 0..correlation.len();
         let near = match self.unverified {
             true => all.clone(),
@@ -486,16 +555,27 @@ impl Aligner {
         });
         let slow = || {
             correlation.peak(Memory::Slow, all, neighbours, 2).filter(|peak| {
+                let beside = peak.index.abs_diff(current) <= neighbours;
+                let lead = if beside { SLIGHTLY_BETTER } else { CLEARLY_BETTER };
                 peak.score > AGREEMENT
-                    && peak.score > correlation.score(current, Memory::Slow) + CLEARLY_BETTER
+                    && peak.score > correlation.score(current, Memory::Slow) + lead
             })
         };
-        let better = fast.or_else(slow).filter(|peak| {
-            let [new, old] = [peak.index, current].map(|index| self.distance(index));
-            new.zip(old).is_some_and(|(new, old)| new < 0.8 * old)
+        let lead = |peak: &Peak, memory| peak.score - correlation.score(current, memory);
+        let fast = fast.map(|peak| (peak, lead(&peak, Memory::Fast)));
+        let better = fast.or_else(|| slow().map(|peak| (peak, lead(&peak, Memory::Slow))));
+        let drifting = self.is_drifting();
+        let better = better.filter(|(peak, _)| {
+            // the true offset wanders between grid points
+            if drifting && peak.index.abs_diff(current) <= 1 {
+                return false;
+            }
+            let [new, old] = [peak.index, current].map(|index| correlation.distance(index));
+            let most = if peak.index.abs_diff(current) <= neighbours { 1.0 } else { 0.8 };
+            new.zip(old).is_some_and(|(new, old)| new < most * old)
         });
         match better {
-            Some(peak) if self.confirmed(peak.index) => {
+            Some((peak, lead)) if self.confirmed(peak.index, lead) => {
                 let new = self.measured(peak.index);
                 let old = std::mem::replace(&mut self.offset, new);
                 if self.rank > HintSource::Timestamps {
@@ -503,6 +583,7 @@ impl Aligner {
                 }
                 self.candidate = None;
                 self.unverified = false;
+                self.examine_again();
                 self.judge(peak.index);
                 self.tell(Event::OffsetChanged { old, new });
             }
@@ -520,14 +601,23 @@ impl Aligner {
     /// Follows small movements: clock drift, a jittery first estimate.
     fn refine(&mut self, current: usize) {
         let measured = self.measured(current);
-        if (measured - self.offset).abs() > self.half_step() / 4 {
+        if self.is_drifting() {
+            self.offset += (measured - self.offset) / 16;
+        } else if (measured - self.offset).abs() > self.half_step() / 4 {
             self.offset = measured;
         }
     }
 
+    /// Which frames belong together changes all the time, for the rates differ.
+    fn is_drifting(&self) -> bool {
+        self.correlation.as_ref().is_some_and(|correlation| {
+            !rates_are_commensurable(correlation.step(), self.reference.span())
+        })
+    }
+
     fn measured(&self, index: usize) -> i64 {
         let Some(correlation) = &self.correlation else { return self.offset };
-        let measured = correlation.offset(index);
+        let measured = correlation.offset(index, usize::from(self.is_drifting()));
         // timestamps that agree with the pictures are more exact than the mean of jittery ones
         let hypothesis = self.config.hypothesis;
         let close = (measured - hypothesis).abs() <= self.half_step() / 4;
@@ -546,48 +636,55 @@ impl Aligner {
             .fold(0.0, f32::max);
         let pairs = correlation.pairs(index);
         let best = fast_best.map_or(0.0, |peak| peak.score);
-        if pairs >= 3 && fast > AGREEMENT && fast > best - DISTINCT {
+        let excess = self.excess(index);
+        if pairs >= VERIFIED_AFTER
+            && fast > AGREEMENT
+            && fast > best - DISTINCT
+            && excess < MATCHING
+        {
             self.unverified = false;
         }
         let correlation_slow = correlation.score(index, Memory::Slow);
-        let own = self.distance(index).unwrap_or(0.0);
-        let least = (index.saturating_sub(2)..=index + 2)
-            .filter_map(|other| self.distance(other))
-            .fold(f32::INFINITY, f32::min);
         let findings = Findings {
             slow: correlation_slow,
             slow_rival,
             fast,
             fast_best,
-            excess: if least > 0.0 && least.is_finite() { own / least } else { 1.0 },
+            excess,
             unverified: self.unverified,
         };
-        self.judged = Some(Candidate { index, pairs });
+        self.judged = Some((index, pairs));
         let now = self.now();
         self.confidence.judge(&findings, now);
     }
 
-    /// Mean distance of the last moving pictures at a grid point, 0 for equal ones to 1.
-    fn distance(&self, index: usize) -> Option<f32> {
-        const PICTURES: usize = 6;
-        let correlation = self.correlation.as_ref()?;
-        if index >= correlation.len() {
-            return None;
-        }
-        let lag = correlation.offset(index);
-        let limit = self.reference.newest_time()? + lag + correlation.step() / 2;
-        let moving = self.distorted.frames().iter().rev().filter(|frame| {
-            frame.time <= limit && frame.change.as_ref().is_some_and(|c| !c.is_still())
-        });
-        let (mut sum, mut count) = (0.0, 0);
-        for frame in moving.take(PICTURES) {
-            let partner = self.reference.nearest(frame.time - lag, correlation.step())?;
-            let (d, r) = (frame.print.blocks(), partner.print.blocks());
-            let (dd, rr, dr) = (dot(d, d), dot(r, r), dot(d, r));
-            sum += 1.0 - dr * dr / (dd * rr).max(f32::MIN_POSITIVE);
-            count += 1;
-        }
-        (count >= 2).then(|| sum / count as f32)
+    /// The last changes and the pictures themselves say the same as a peak.
+    fn agreed(&self, index: usize) -> bool {
+        let Some(correlation) = &self.correlation else { return false };
+        let all = 0..correlation.len();
+        let best = correlation.peak(Memory::Fast, all, 0, 2).map_or(0.0, |peak| peak.score);
+        correlation.score(index, Memory::Fast) > best - DISTINCT / 2.0
+            && self.excess(index) < MATCHING
+            && correlation.distance(index).is_some_and(|distance| distance < UNLIKE)
+    }
+
+    /// Distance of the pictures at a grid point, relative to the least anywhere.
+    fn excess(&self, index: usize) -> f32 {
+        let Some(correlation) = &self.correlation else { return 1.0 };
+        let own = correlation.distance(index).unwrap_or(1.0);
+        let least = correlation.least_distance(correlation.pairs(index).min(3));
+        (own + SAME) / (least + SAME)
+    }
+
+    /// Best agreement of a grid point's neighbours.
+    fn best_beside(&self, index: usize) -> f32 {
+        let Some(correlation) = &self.correlation else { return 0.0 };
+        let neighbours = self.neighbours();
+        let last = (index + neighbours).min(correlation.len() - 1);
+        (index.saturating_sub(neighbours)..=last)
+            .filter(|other| *other != index)
+            .map(|other| correlation.score(other, Memory::Slow))
+            .fold(0.0, f32::max)
     }
 
     /// Grid points that a moving picture cannot tell from a peak.
@@ -635,8 +732,10 @@ fn pair<'a>(
     let Some(own) = distorted.change.as_ref().filter(|change| !change.is_still()) else { return };
     for reference in references {
         if let Some(change) = &reference.change {
-            let cross = dot(&own.blocks, &change.blocks);
-            correlation.add(distorted.time - reference.time, cross, change.weight, own.weight);
+            let cross = own.agreement(change);
+            let difference = distorted.time - reference.time;
+            let distance = distorted.distance(reference);
+            correlation.add(difference, cross, change.weight, own.weight, distance);
         }
     }
 }

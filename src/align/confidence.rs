@@ -1,10 +1,14 @@
 use super::correlation::Peak;
+use super::history::NOISE;
 
 /// How sure the aligner is of its offset, and how that ages while nothing moves.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Confidence {
     value: f64,
     as_of: i64,
+    // 0 when the last pair looks much less alike than pairs usually do, else 1
+    likeness: f64,
+    usual_mismatch: Option<f64>,
 }
 
 /// What the pictures say about the offset in use.
@@ -25,23 +29,58 @@ pub(super) struct Findings {
 }
 
 const HALF_LIFE: f64 = 10e9;
+const INVISIBLE: f64 = NOISE as f64;
+const TOLERATED: f64 = 2.0;
 // below the default of what is pooled
-const UNVERIFIED: f64 = 0.5;
+pub(super) const UNVERIFIED: f64 = 0.5;
 
 impl Confidence {
+    pub(super) fn none() -> Self {
+        Self { value: 0.0, as_of: 0, likeness: 1.0, usual_mismatch: None }
+    }
+
     /// 0 to 1, at a time, ns.
     pub(super) fn at(&self, time: i64) -> f64 {
         let age = time.saturating_sub(self.as_of).max(0) as f64;
-        self.value * (-age / HALF_LIFE).exp2()
+        self.value * (-age / HALF_LIFE).exp2() * self.likeness
     }
 
     pub(super) fn set(&mut self, value: f64, time: i64) {
-        *self = Self { value, as_of: time };
+        self.value = value;
+        self.as_of = time;
+    }
+
+    /// Compares a pair of pictures that the offset puts together with earlier ones. Sees at once
+    /// what takes correlation some frames, and sees it in slow motion.
+    pub(super) fn compare(&mut self, mismatch: f32) {
+        let mismatch = f64::from(mismatch);
+        let usual = self.usual_mismatch.get_or_insert(mismatch);
+        let ratio = (mismatch + INVISIBLE) / (*usual + INVISIBLE);
+        self.likeness = (TOLERATED + 1.0 - ratio).clamp(0.0, 1.0);
+        let share = if mismatch < *usual { 0.2 } else { 0.05 };
+        *usual += share * (mismatch - *usual);
+    }
+
+    /// The last pair is not to be compared.
+    pub(super) fn trust(&mut self) {
+        self.likeness = 1.0;
+    }
+
+    /// Pairs were others until now.
+    pub(super) fn renew(&mut self) {
+        self.usual_mismatch = None;
+        self.likeness = 1.0;
+    }
+
+    /// Does not age up to now.
+    pub(super) fn refresh(&mut self, now: i64) {
+        self.as_of = now;
     }
 
     /// At most `limit` from now on.
     pub(super) fn cap(&mut self, limit: f64, time: i64) {
-        self.set(self.at(time).min(limit), time);
+        let value = self.value.min(limit);
+        self.set(value, time);
     }
 
     /// The pictures moved and said something.
@@ -64,8 +103,9 @@ mod tests {
 
     #[test]
     fn confidence_halves_in_ten_seconds() {
-        let mut confidence = Confidence::default();
+        let mut confidence = Confidence::none();
         confidence.set(0.8, 5);
+        confidence.trust();
         assert!((confidence.at(10_000_000_005) - 0.4).abs() < 1e-9);
         assert_eq!(confidence.at(0), 0.8);
     }

@@ -4,6 +4,8 @@
 #[derive(Debug)]
 pub(super) struct Correlation {
     step: i64,
+    // grid points
+    per_ns: f64,
     reach: usize,
     // distance of the grid from multiples of the step
     phase: f64,
@@ -28,6 +30,8 @@ struct Point {
     // of the agreeing pairs' time differences from the grid point
     residual: f64,
     residual_weight: f64,
+    // of the pictures, lately
+    distance: f32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +39,7 @@ struct Sums {
     cross: f32,
     reference: f32,
     distorted: f32,
+    score: f32,
 }
 
 impl Sums {
@@ -42,10 +47,11 @@ impl Sums {
         self.cross = self.cross * decay + cross;
         self.reference = self.reference * decay + reference;
         self.distorted = self.distorted * decay + distorted;
+        self.update();
     }
 
-    fn score(&self) -> f32 {
-        self.cross / ((self.reference + FLOOR) * (self.distorted + FLOOR)).sqrt()
+    fn update(&mut self) {
+        self.score = self.cross / ((self.reference + FLOOR) * (self.distorted + FLOOR)).sqrt();
     }
 }
 
@@ -60,6 +66,8 @@ pub(super) struct Peak {
 
 const SLOW: f32 = 0.96;
 const FAST: f32 = 0.75;
+// share of the newest picture in the distance
+const NEWEST: f32 = 0.4;
 
 /// Weight (see `Change::weight`) of a change that noise alone makes.
 pub(super) const FLOOR: f32 = 1.2;
@@ -68,7 +76,8 @@ impl Correlation {
     /// `step` and `window`: ns between grid points, and the largest offset.
     pub(super) fn new(step: i64, window: i64) -> Self {
         let reach = (window / step + 2) as usize;
-        Self { step, reach, phase: 0.0, points: vec![Point::default(); 2 * reach + 1] }
+        let points = vec![Point::default(); 2 * reach + 1];
+        Self { step, per_ns: 1.0 / step as f64, reach, phase: 0.0, points }
     }
 
     pub(super) fn step(&self) -> i64 {
@@ -86,8 +95,7 @@ impl Correlation {
 
     /// The grid point of a time difference.
     pub(super) fn index_of(&self, difference: i64) -> Option<usize> {
-        let index = (difference as f64 - self.phase) / self.step as f64 + self.reach as f64;
-        let index = index.round();
+        let index = (difference as f64 - self.phase) * self.per_ns + self.reach as f64 + 0.5;
         (index >= 0.0 && index < self.points.len() as f64).then_some(index as usize)
     }
 
@@ -95,13 +103,17 @@ impl Correlation {
         self.phase + (index as f64 - self.reach as f64) * self.step as f64
     }
 
-    /// Where the pairs that agreed at a grid point really lie.
-    pub(super) fn offset(&self, index: usize) -> i64 {
-        let point = &self.points[index];
-        let residual = match point.residual_weight > 0.0 {
-            true => point.residual / point.residual_weight,
-            false => 0.0,
-        };
+    /// Where the pairs that agreed at a grid point, and at some on either side, really lie.
+    pub(super) fn offset(&self, index: usize, beside: usize) -> i64 {
+        let last = (index + beside).min(self.points.len() - 1);
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for near in index.saturating_sub(beside)..=last {
+            let point = &self.points[near];
+            let away = self.position(near) - self.position(index);
+            sum += point.residual + point.residual_weight * away;
+            weight += point.residual_weight;
+        }
+        let residual = if weight > 0.0 { sum / weight } else { 0.0 };
         (self.position(index) + residual).round() as i64
     }
 
@@ -123,13 +135,24 @@ impl Correlation {
         }
     }
 
-    /// `cross`: product of the two changes; `reference`, `distorted`: their weights.
-    pub(super) fn add(&mut self, difference: i64, cross: f32, reference: f32, distorted: f32) {
+    /// `difference` of times, ns; `cross`: product of the two changes; `reference`, `distorted`:
+    /// their weights; `distance` of the pictures.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        difference: i64,
+        cross: f32,
+        reference: f32,
+        distorted: f32,
+        distance: f32,
+    ) {
         let Some(index) = self.index_of(difference) else { return };
         let away = difference as f64 - self.position(index);
         let point = &mut self.points[index];
         point.slow.add(SLOW, cross, reference, distorted);
         point.fast.add(FAST, cross, reference, distorted);
+        let share = if point.pairs == 0 { 1.0 } else { NEWEST };
+        point.distance += share * (distance - point.distance);
         point.pairs = point.pairs.saturating_add(1);
         let agreement = f64::from(cross.max(0.0));
         point.residual = point.residual * f64::from(SLOW) + agreement * away;
@@ -139,8 +162,9 @@ impl Correlation {
     /// What was seen so far counts little from now on.
     pub(super) fn doubt(&mut self) {
         for point in &mut self.points {
-            let Sums { cross, reference, distorted } = &mut point.slow;
+            let Sums { cross, reference, distorted, .. } = &mut point.slow;
             [cross, reference, distorted].into_iter().for_each(|sum| *sum *= 0.3);
+            point.slow.update();
             point.fast = Sums::default();
             point.pairs = 0;
         }
@@ -154,9 +178,20 @@ impl Correlation {
     /// Agreement at a grid point, −1 to 1.
     pub(super) fn score(&self, index: usize, memory: Memory) -> f32 {
         match memory {
-            Memory::Slow => self.points[index].slow.score(),
-            Memory::Fast => self.points[index].fast.score(),
+            Memory::Slow => self.points[index].slow.score,
+            Memory::Fast => self.points[index].fast.score,
         }
+    }
+
+    /// Distance of the last pictures at a grid point, 0 for equal ones to 1.
+    pub(super) fn distance(&self, index: usize) -> Option<f32> {
+        self.points.get(index).filter(|point| point.pairs > 0).map(|point| point.distance)
+    }
+
+    /// Least distance at any grid point that has seen some pairs.
+    pub(super) fn least_distance(&self, pairs: u32) -> f32 {
+        let seen = self.points.iter().filter(|point| point.pairs >= pairs);
+        seen.map(|point| point.distance).fold(1.0, f32::min)
     }
 
     /// Motion seen at a grid point, in noise floors.

@@ -6,11 +6,20 @@ use super::rhythm::Rhythm;
 /// Energy of the changes that coding noise alone makes, squared grey levels over all blocks.
 pub(super) const NOISE: f32 = 0.02 * BLOCKS as f32;
 
+/// Whole numbers: processors multiply and add eight and more of them at a time.
+type Blocks = [i16; BLOCKS];
+
+const PRINT_SCALE: f32 = 30.0;
+const CHANGE_SCALE: f32 = 256.0;
+
 /// What a frame looked like, and how it differs from the one before.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
     pub(super) time: i64,
-    pub(super) print: Fingerprint,
+    /// The fingerprint, in thirtieths of a grey level.
+    blocks: Blocks,
+    /// Scalar product of the picture with itself.
+    power: f32,
     /// Against the picture one span earlier; `None` after a gap.
     pub(super) change: Option<Change>,
     /// Nothing before this frame belongs to it.
@@ -22,23 +31,43 @@ pub(super) struct Shown {
 pub(super) struct Change {
     /// Compressed: its energy grows as the amplitude, so that one scene cut does not outweigh
     /// seconds of motion.
-    pub(super) blocks: [f32; BLOCKS],
-    /// Of `blocks`.
+    blocks: Blocks,
+    /// Of the compressed difference.
     pub(super) weight: f32,
     /// Of the difference itself, squared grey levels over all blocks.
     pub(super) energy: f32,
 }
 
+impl Shown {
+    /// 0 for equal pictures, whatever their contrast, to 1.
+    pub(super) fn distance(&self, other: &Self) -> f32 {
+        let cross = dot(&self.blocks, &other.blocks).max(0.0);
+        let least = NOISE * PRINT_SCALE * PRINT_SCALE;
+        1.0 - cross * cross / (self.power * other.power).max(least * least)
+    }
+
+    /// What is left of another picture's difference when contrast is matched, squared grey levels
+    /// over all blocks.
+    pub(super) fn mismatch(&self, other: &Self) -> f32 {
+        self.distance(other) * self.power.min(other.power) / (PRINT_SCALE * PRINT_SCALE)
+    }
+}
+
 impl Change {
-    fn between(before: &Fingerprint, after: &Fingerprint) -> Self {
-        let mut blocks = *after.blocks();
-        for (block, before) in blocks.iter_mut().zip(before.blocks()) {
-            *block -= before;
+    fn between(before: &Blocks, after: &Blocks) -> Self {
+        let mut blocks = [0.0f32; BLOCKS];
+        for (block, (before, after)) in blocks.iter_mut().zip(before.iter().zip(after)) {
+            *block = (i32::from(*after) - i32::from(*before)) as f32 / PRINT_SCALE;
         }
-        let energy = dot(&blocks, &blocks);
+        let energy = blocks.iter().map(|block| block * block).sum::<f32>();
         let scale = (energy + NOISE).powf(-0.25);
-        blocks.iter_mut().for_each(|block| *block *= scale);
-        Self { blocks, weight: energy * scale * scale, energy }
+        let weight = energy * scale * scale;
+        Self { blocks: blocks.map(|b| (b * scale * CHANGE_SCALE).round() as i16), weight, energy }
+    }
+
+    /// Scalar product of two compressed differences.
+    pub(super) fn agreement(&self, other: &Self) -> f32 {
+        dot(&self.blocks, &other.blocks) / (CHANGE_SCALE * CHANGE_SCALE)
     }
 
     /// Too little to say anything: a repeated or static picture.
@@ -88,13 +117,15 @@ impl History {
     }
 
     /// `time` is later than that of the newest frame.
-    pub(super) fn push(&mut self, time: i64, print: Fingerprint) {
+    pub(super) fn push(&mut self, time: i64, print: &Fingerprint) {
         self.rhythm.push(time);
         let cut = std::mem::take(&mut self.cut);
         if self.frames.len() == MOST_FRAMES {
             self.frames.pop_front();
         }
-        self.frames.push_back(Shown { time, print, change: None, cut });
+        let blocks = print.blocks().map(|block| (block * PRINT_SCALE).round() as i16);
+        let power = dot(&blocks, &blocks);
+        self.frames.push_back(Shown { time, blocks, power, change: None, cut });
         self.compare(self.frames.len() - 1);
     }
 
@@ -115,9 +146,9 @@ impl History {
     }
 
     fn compare(&mut self, index: usize) {
-        let before = self.before(index).map(|before| self.frames[before].print);
+        let before = self.before(index).map(|before| self.frames[before].blocks);
         let frame = &mut self.frames[index];
-        frame.change = before.map(|before| Change::between(&before, &frame.print));
+        frame.change = before.map(|before| Change::between(&before, &frame.blocks));
     }
 
     /// The frame nearest to one span before another.
@@ -149,6 +180,11 @@ impl History {
             .filter(|frame| (frame.time - time).abs() <= reach)
     }
 
+    /// From the frame nearest to where an offset puts another side's frame to that frame, ns.
+    pub(super) fn nearest_difference(&self, other: &Shown, offset: i64) -> Option<i64> {
+        self.nearest(other.time - offset, i64::MAX).map(|own| other.time - own.time)
+    }
+
     /// Frames of a stretch of time, both ends included.
     pub(super) fn between(&self, from: i64, to: i64) -> impl Iterator<Item = &Shown> {
         let start = self.frames.partition_point(|frame| frame.time < from);
@@ -156,14 +192,8 @@ impl History {
     }
 }
 
-/// Scalar product.
-pub(super) fn dot(a: &[f32; BLOCKS], b: &[f32; BLOCKS]) -> f32 {
-    // independent sums that the compiler can keep in vector registers
-    let mut lanes = [0.0f32; 16];
-    for (a, b) in a.chunks_exact(16).zip(b.chunks_exact(16)) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
-        }
-    }
-    lanes.iter().sum()
+fn dot(a: &Blocks, b: &Blocks) -> f32 {
+    // without their mean, pictures have at most 144 · (127.5 · 30)², their compressed changes at most
+    // 256² · 2 · √144 · 127.5: neither overflows
+    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>() as f32
 }

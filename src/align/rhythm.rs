@@ -27,8 +27,8 @@ impl Rhythm {
         self.newest = None;
     }
 
-    /// Usual distance of two frames, ns; known after three intervals.
-    pub(super) fn interval(&self) -> Option<i64> {
+    /// Usual distance of two frames and its standard error, ns; known after three intervals.
+    pub(super) fn recent(&self) -> Option<(f64, f64)> {
         let count = self.seen.min(RECENT);
         if count < 3 {
             return None;
@@ -39,7 +39,14 @@ impl Rhythm {
         }
         let recent = &mut recent[..count];
         recent.sort_unstable();
-        mean_near(recent, recent[count / 2]).map(|(mean, _)| mean as i64)
+        mean_near(recent, recent[count / 2])
+    }
+
+    /// As exactly as is known.
+    pub(super) fn best(&self) -> Option<(f64, f64)> {
+        let recent = self.recent()?;
+        let same = |long: &(f64, f64)| (long.0 - recent.0).abs() < recent.0 / 10.0;
+        Some(self.long_term().filter(same).unwrap_or(recent))
     }
 
     /// Mean distance of frames over the last 128 and its standard error, ns.
@@ -47,7 +54,7 @@ impl Rhythm {
         if self.seen < RING {
             return None;
         }
-        mean_near(&self.intervals, self.interval()?)
+        mean_near(&self.intervals, self.recent()?.0 as i64)
     }
 }
 
@@ -73,13 +80,13 @@ mod tests {
     #[test]
     fn lost_frames_do_not_change_the_rate() {
         let kept = (0..40).filter(|i| ![7, 8, 20, 30, 31, 32].contains(i));
-        assert_eq!(rhythm(kept.map(|i| i * 40)).interval(), Some(40));
+        assert_eq!(rhythm(kept.map(|i| i * 40)).recent(), Some((40.0, 0.0)));
     }
 
     #[test]
     fn a_change_of_rate_is_followed() {
         let times = (0..100).map(|i| if i < 50 { i * 40 } else { 50 * 40 + (i - 50) * 20 });
-        assert_eq!(rhythm(times).interval(), Some(20));
+        assert_eq!(rhythm(times).recent(), Some((20.0, 0.0)));
     }
 
     #[test]
