@@ -14,7 +14,7 @@ use pipeline::{parse, play, run};
 const PAIR: &str = "videotestsrc num-buffers=12 pattern=ball \
     ! video/x-raw,format=FORMAT,width=WIDTH,height=HEIGHT,framerate=25/1 ! tee name=t \
     t. ! queue ! v.ref_sink t. ! queue ! DISTORT ! queue ! v.dist_sink \
-    vmaftiny name=v tiny-model=MODEL OPTIONS ! fakesink name=out sync=false";
+    vmaftiny name=v tiny-model=MODEL align-mode=timestamps OPTIONS ! fakesink name=out sync=false";
 
 fn pair(format: &str, width: u32, height: u32, distort: &str, options: &str) -> String {
     PAIR.replace("FORMAT", format)
