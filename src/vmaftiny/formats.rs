@@ -29,8 +29,8 @@ const FORMATS: &[(VideoFormat, Depth)] = &[
     (VideoFormat::P016Le, Depth::Sixteen),
 ];
 
-/// What both sink pads and the source pad accept.
-pub(super) fn caps() -> gst::Caps {
+/// What both sink pads and the source pad accept: video whose luma is a plane of its own.
+pub fn caps() -> gst::Caps {
     static CAPS: LazyLock<gst::Caps> = LazyLock::new(|| {
         gst_video::VideoCapsBuilder::new().format_list(FORMATS.iter().map(|(f, _)| *f)).build()
     });

@@ -12,6 +12,8 @@ mod worker;
 use gst::glib;
 use gst::prelude::*;
 
+pub use formats::caps;
+pub use picture::Picture;
 pub use settings::{Output, PoolMethodProperty};
 
 glib::wrapper! {

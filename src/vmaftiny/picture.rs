@@ -6,7 +6,7 @@ use crate::features::{Depth, FeatureError, Geometry, Luma, Samples};
 use crate::scoring::{self, Picture as _};
 
 /// The luma of one buffer, where it is mapped.
-pub(super) struct Picture {
+pub struct Picture {
     geometry: Geometry,
     plane: Plane,
 }
@@ -21,8 +21,11 @@ enum Plane {
 }
 
 impl Picture {
-    /// Maps a buffer; the message says what is wrong with it.
-    pub(super) fn map(buffer: gst::Buffer, info: &VideoInfo) -> Result<Self, String> {
+    /// Maps a buffer.
+    ///
+    /// # Errors
+    /// A message that says what is wrong with the buffer.
+    pub fn map(buffer: gst::Buffer, info: &VideoInfo) -> Result<Self, String> {
         let depth = formats::depth(info.format())
             .ok_or_else(|| format!("format {} has no luma plane", info.format()))?;
         let geometry =
@@ -38,7 +41,8 @@ impl Picture {
         }
     }
 
-    pub(super) fn geometry(&self) -> Geometry {
+    /// Size and depth of the luma plane.
+    pub fn geometry(&self) -> Geometry {
         self.geometry
     }
 
