@@ -1,0 +1,92 @@
+//! One module a subcommand: its arguments and what it does with them.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gstvmaftiny::features;
+use gstvmaftiny::fusion::Fusion;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::corpus::Row;
+use crate::evaluate::Metrics;
+use crate::family::{FAMILY, Plan, plan};
+use crate::{Failure, corpus, matrix};
+
+pub mod export;
+pub mod extract;
+pub mod loso;
+pub mod measure_quant_drop;
+pub mod ptq_dynamic;
+pub mod qat;
+pub mod reproduce;
+pub mod train;
+pub mod validate;
+
+/// What most subcommands need.
+#[derive(Args, Debug)]
+pub struct Common {
+    /// Directory with libvmaf's vmaf_v0.6.1.json, vmaf_4k_v0.6.1.json and vmaf_b_v0.6.3.json
+    #[arg(long, global = true, env = "VMAFTINY_TEACHERS", default_value = "../shared/teacher")]
+    pub teachers: PathBuf,
+    /// Features of video with the teachers' scores
+    #[arg(long, global = true, default_value = "model/corpus/features.parquet")]
+    pub corpus: PathBuf,
+}
+
+impl Common {
+    /// Rows of sources to learn from, and rows of sources held out.
+    fn rows(&self) -> Result<(Vec<Row>, Vec<Row>), Failure> {
+        let rows = corpus::read(&self.corpus)?;
+        let (known, held_out): (Vec<Row>, Vec<Row>) =
+            rows.into_iter().partition(|r| !matrix::is_held_out(&r.source));
+        if known.is_empty() || held_out.is_empty() {
+            let why = "it needs sources to learn from and sources held out";
+            return Err(Failure::Corpus(why.into()));
+        }
+        Ok((known, held_out))
+    }
+}
+
+/// Plans of the named models, or of all.
+fn plans(ids: &[String]) -> Result<Vec<&'static Plan>, Failure> {
+    if ids.is_empty() {
+        return Ok(FAMILY.iter().collect());
+    }
+    let known = || FAMILY.map(|p| p.id).join(", ");
+    let find = |id: &String| {
+        plan(id).ok_or_else(|| Failure::Model(format!("no model {id}; there are {}", known())))
+    };
+    ids.iter().map(find).collect()
+}
+
+/// Outputs of a shipped file, by the plugin's own runtime, a frame at a time.
+fn outputs(path: &Path, rows: &[Row]) -> Result<Vec<[f64; 2]>, Failure> {
+    let mut fusion = Fusion::open(&path.to_string_lossy(), &features::NAMES)?;
+    let one = |row: &Row| -> Result<[f64; 2], Failure> {
+        let score = fusion.score(&row.features)?;
+        Ok([score.value, score.half_width.unwrap_or(0.0)])
+    };
+    rows.iter().map(one).collect()
+}
+
+/// One output of a model against the corpus.
+fn agreement(plan: &Plan, found: &[[f64; 2]], rows: &[Row], output: usize) -> Metrics {
+    let found: Vec<f64> = found.iter().map(|o| o[output]).collect();
+    let wanted: Vec<f64> = rows.iter().map(|r| plan.target.of(&r.labels)[output]).collect();
+    Metrics::of(&found, &wanted)
+}
+
+/// A line of a Markdown table.
+fn line(name: &str, m: &Metrics) -> String {
+    let Metrics { frames, plcc, srocc, rmse, p99, max } = m;
+    format!("| {name} | {frames} | {plcc:.7} | {srocc:.6} | {rmse:.4} | {p99:.3} | {max:.3} |")
+}
+
+/// Head of the table.
+const HEAD: &str =
+    "| model | frames | PLCC | SROCC | RMSE | p99 | max |\n|---|---|---|---|---|---|---|";
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{elapsed} {wide_bar} {pos}/{len} {eta}");
+    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

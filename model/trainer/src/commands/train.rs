@@ -1,0 +1,109 @@
+//! `train`: corpus to checkpoints.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Common, bar, plans};
+use crate::corpus::Row;
+use crate::evaluate::Metrics;
+use crate::family::Plan;
+use crate::pool::Pool;
+use crate::recipe::{Effort, Recipe, distilled, published};
+use crate::student::{Checkpoint, Student};
+use crate::teacher::Teachers;
+use crate::{Failure, Vector, provenance};
+
+/// Arguments of `train`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Ids to train; all if none is given
+    pub ids: Vec<String>,
+    /// How to teach
+    #[arg(long, value_enum, default_value = "distilled")]
+    pub recipe: Recipe,
+    /// Where checkpoints go
+    #[arg(long, default_value = "target/models")]
+    pub checkpoints: PathBuf,
+    /// How much of the recipe
+    #[command(flatten)]
+    pub effort: EffortArguments,
+}
+
+/// How much of the recipe.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct EffortArguments {
+    /// Seeds tried for each model; the best on fresh vectors is kept
+    #[arg(long, default_value_t = 4)]
+    pub seeds: u64,
+    /// Vectors in the pool
+    #[arg(long, default_value_t = 1_000_000)]
+    pub pool: usize,
+    /// Optimiser steps, in percent of the recipe's
+    #[arg(long, default_value_t = 100)]
+    pub percent: u32,
+}
+
+impl From<EffortArguments> for Effort {
+    fn from(EffortArguments { seeds, pool, percent }: EffortArguments) -> Self {
+        Self { seeds: seeds.max(1), pool: pool.max(1), percent }
+    }
+}
+
+/// Trains and writes the checkpoints.
+///
+/// # Errors
+/// Teacher or corpus cannot be read, or a checkpoint not written.
+pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
+    let teachers = Teachers::open(&common.teachers)?;
+    let (known, held_out) = common.rows()?;
+    for plan in plans(&arguments.ids)? {
+        let effort = arguments.effort.into();
+        let (student, errors) = teach(plan, arguments.recipe, &known, &teachers, effort);
+        let metrics = on_rows(plan, &student, &held_out);
+        println!("{} {metrics:?}", plan.id);
+        let path = checkpoint(&arguments.checkpoints, plan);
+        let teacher = common.teachers.join(plan.target.teacher());
+        let report = json!({
+            "recipe": arguments.recipe,
+            "effort": effort,
+            "seeds_rmse_on_fresh_vectors": errors,
+            "held_out": metrics,
+            "run_provenance": provenance::provenance(&[&common.corpus, &teacher], &[&path])?,
+        });
+        provenance::write_json(&path, &Checkpoint::new(plan.id, &student, report))?;
+    }
+    Ok(())
+}
+
+/// Where a model's checkpoint is.
+pub fn checkpoint(directory: &Path, plan: &Plan) -> PathBuf {
+    directory.join(format!("{}.checkpoint.json", plan.id))
+}
+
+/// One student by one recipe; also what each seed reached.
+pub fn teach(
+    plan: &Plan,
+    recipe: Recipe,
+    rows: &[Row],
+    teachers: &Teachers,
+    effort: Effort,
+) -> (Student, Vec<f64>) {
+    let features: Vec<Vector> = rows.iter().map(|r| r.features).collect();
+    match recipe {
+        Recipe::Published => {
+            let labels = rows.iter().map(|r| plan.target.of(&r.labels)).collect();
+            let rows = Pool { features, labels };
+            (published(plan, &rows, effort.percent, &bar()), Vec::new())
+        }
+        Recipe::Distilled => distilled(plan, &features, teachers, effort, &bar),
+    }
+}
+
+/// Score of a student against the corpus.
+pub fn on_rows(plan: &Plan, student: &Student, rows: &[Row]) -> Metrics {
+    let features: Vec<Vector> = rows.iter().map(|r| r.features).collect();
+    let wanted: Vec<f64> = rows.iter().map(|r| plan.target.of(&r.labels)[0]).collect();
+    Metrics::of(&student.scores(&features), &wanted)
+}
