@@ -111,8 +111,8 @@ impl<P: Picture> Scorer<P> {
 
     /// Takes the next reference picture and what became of it (`None`: not to be scored) and gives
     /// the verdict on the frame before. A change of size or depth ends the stretch: the verdict is
-    /// that of its last frame.
-    pub fn push(&mut self, reference: P, distorted: Option<P>) -> Option<Verdict> {
+    /// that of its last frame. Only the reference is kept.
+    pub fn push<D: Picture>(&mut self, reference: P, distorted: Option<D>) -> Option<Verdict> {
         let changed = self.geometry() != reference.luma().ok().map(|l| l.geometry());
         let finished = if changed { self.flush() } else { None };
         let difference = self.difference(&reference);
@@ -169,7 +169,11 @@ impl<P: Picture> Scorer<P> {
         motion.ok()?.difference(previous, reference).ok()
     }
 
-    fn measure(&mut self, reference: &P, distorted: &P) -> Result<Spatial, FeatureError> {
+    fn measure(
+        &mut self,
+        reference: &P,
+        distorted: &impl Picture,
+    ) -> Result<Spatial, FeatureError> {
         let (mut r, mut d) = (reference.luma()?, distorted.luma()?);
         let depth = r.geometry().depth.max(d.geometry().depth);
         // at most one of the two is shallower

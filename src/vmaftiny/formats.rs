@@ -45,8 +45,8 @@ const FORMATS: &[(VideoFormat, Depth, Layout)] = &[
     (VideoFormat::V210, Depth::Ten, Layout::V210),
 ];
 
-/// What both sink pads and the source pad accept.
-pub(super) fn caps() -> gst::Caps {
+/// What both sink pads and the source pad accept: video whose luma can be read without conversion.
+pub fn caps() -> gst::Caps {
     static CAPS: LazyLock<gst::Caps> = LazyLock::new(|| {
         gst_video::VideoCapsBuilder::new().format_list(FORMATS.iter().map(|(f, ..)| *f)).build()
     });

@@ -23,7 +23,10 @@ mod worker;
 use gst::glib;
 use gst::prelude::*;
 
+pub use formats::caps;
+pub use picture::Picture;
 pub use settings::{AlignMode, Output, PoolMethodProperty, RangePolicy, SizePolicy};
+pub use store::Store;
 
 glib::wrapper! {
     /// Aligns a reference and a distorted video stream and posts VMAF for every reference frame.

@@ -9,7 +9,7 @@ use crate::features::{Depth, FeatureError, Geometry, Luma, Samples};
 use crate::scoring::{self, Picture as _};
 
 /// The luma of one buffer, where it is mapped or copied out.
-pub(super) struct Picture {
+pub struct Picture {
     geometry: Geometry,
     pub(super) traits: Traits,
     plane: Plane,
@@ -34,8 +34,11 @@ struct Window {
 }
 
 impl Picture {
-    /// Maps a buffer; the message says what is wrong with it.
-    pub(super) fn map(
+    /// Maps a buffer; copies of its luma, where one must be made, come from `store`.
+    ///
+    /// # Errors
+    /// A message that says what is wrong with the buffer.
+    pub fn map(
         buffer: gst::Buffer,
         info: &VideoInfo,
         store: &Store,
@@ -73,7 +76,8 @@ impl Picture {
         Self { geometry, traits, plane: Plane::Words(samples) }
     }
 
-    pub(super) fn geometry(&self) -> Geometry {
+    /// Size and depth of the luma that is shown.
+    pub fn geometry(&self) -> Geometry {
         self.geometry
     }
 

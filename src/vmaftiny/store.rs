@@ -10,7 +10,7 @@ const SPARE: usize = 8;
 
 /// Where copies come from and go back to.
 #[derive(Clone, Default)]
-pub(super) struct Store {
+pub struct Store {
     bytes: Shelf<u8>,
     words: Shelf<u16>,
 }
