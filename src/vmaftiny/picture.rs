@@ -38,11 +38,7 @@ impl Picture {
     ///
     /// # Errors
     /// A message that says what is wrong with the buffer.
-    pub fn map(
-        buffer: gst::Buffer,
-        info: &VideoInfo,
-        store: &Store,
-    ) -> Result<Self, String> {
+    pub fn map(buffer: gst::Buffer, info: &VideoInfo, store: &Store) -> Result<Self, String> {
         let (depth, layout) = formats::luma(info.format())
             .ok_or_else(|| format!("format {} has no luma to read", info.format()))?;
         let window = Window::of(&buffer, info)?;

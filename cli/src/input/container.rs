@@ -62,7 +62,14 @@ impl Container {
         link_first_video(&decode, &convert, no_video.clone());
         // a refusal is also said on the bus
         let _ = pipeline.set_state(gst::State::Playing);
-        Ok(Self { name: name.into(), pipeline, sink, format: None, no_video, store: Store::default() })
+        Ok(Self {
+            name: name.into(),
+            pipeline,
+            sink,
+            format: None,
+            no_video,
+            store: Store::default(),
+        })
     }
 
     fn failed(&self, problem: impl Into<String>) -> Error {
@@ -100,7 +107,8 @@ impl Container {
             .zip(buffer.pts())
             .and_then(|(segment, pts)| segment.to_running_time(pts))
             .and_then(|t| i64::try_from(t.nseconds()).ok());
-        let picture = Picture::map(buffer, &info, &self.store).map_err(|problem| self.failed(problem))?;
+        let picture =
+            Picture::map(buffer, &info, &self.store).map_err(|problem| self.failed(problem))?;
         Ok(Frame { time, picture: Arc::new(picture) })
     }
 }
