@@ -78,20 +78,35 @@ fn scaling_back_up_costs_little_on_what_was_smooth() {
 
 #[test]
 fn colour_ranges_are_brought_together() {
-    let full = "videotestsrc num-buffers=8 pattern=ball \
-        ! video/x-raw,format=I420,width=160,height=120,framerate=25/1,colorimetry=bt709 \
-        ! tee name=t t. ! queue ! v.ref_sink t. ! queue ! videoconvert dither=none \
-        ! video/x-raw,colorimetry=1:3:5:1 ! queue ! v.dist_sink \
-        vmaftiny name=v tiny-model=MODEL align-mode=timestamps POLICY ! fakesink";
-    let converted = run(&full.replace("POLICY", ""));
+    let [limited, full] = [2, 1].map(|range| format!("{CAPS},colorimetry={range}:3:5:1"));
+    let feed = |options: &str| {
+        let mut bench = Bench::with_caps(options, false, [&limited, &full]);
+        bench.play();
+        for n in 0..8 {
+            for side in [Reference, Distorted] {
+                let mut buffer = frame(n, n * FRAME);
+                let mut map = buffer.get_mut().expect("new").map_writable().expect("memory");
+                for sample in &mut map[..] {
+                    let level = f64::from(*sample) / 255.0;
+                    let black_and_span =
+                        if side == Reference { (16.0, 219.0) } else { (0.0, 255.0) };
+                    *sample = (black_and_span.0 + level * black_and_span.1).round() as u8;
+                }
+                drop(map);
+                bench.push(side, buffer);
+            }
+        }
+        bench.finish().0
+    };
+    let converted = feed("");
     assert_eq!(converted.told(EventKind::RangeMismatch).len(), 1, "{:?}", converted.events);
     let adm2 = features(&converted, "adm2");
     assert!(adm2.len() == 8 && adm2.iter().all(|a| (a - 1.0).abs() < 0.01), "{adm2:?}");
 
-    let ignored = run(&full.replace("POLICY", "range-policy=ignore"));
+    let ignored = feed("range-policy=ignore");
     assert_eq!(ignored.told(EventKind::RangeMismatch).len(), 1);
     let adm2 = features(&ignored, "adm2");
-    assert!(adm2.iter().all(|a| (a - 1.0).abs() > 0.05), "{adm2:?}");
+    assert!(adm2.len() == 8 && adm2.iter().all(|a| (a - 1.0).abs() > 0.05), "{adm2:?}");
 }
 
 #[test]
@@ -167,7 +182,7 @@ fn a_crop_is_applied_to_the_scored_area() {
     }
     let (heard, _) = bench.finish();
     let adm2 = features(&heard, "adm2");
-    assert!(adm2.len() == 6 && adm2.iter().all(|a| (a - 1.0).abs() < 1e-6), "{adm2:?}");
+    assert!(adm2.len() == 6 && adm2.iter().all(|a| (a - 1.0).abs() < 1e-4), "{adm2:?}");
 
     let mut bench = Bench::new("", false);
     bench.play();
@@ -194,17 +209,12 @@ fn packed_formats_score_as_planar_ones() {
              ! v.dist_sink vmaftiny name=v tiny-model=MODEL align-mode=timestamps ! fakesink"
         )
     };
-    for format in ["UYVY", "YUY2"] {
+    for format in ["UYVY", "YUY2", "v210"] {
         let heard = run(&line(format));
         let adm2 = features(&heard, "adm2");
-        assert_eq!(adm2, [1.0; 4].map(|_: f64| adm2[0]), "{format}: {:?}", heard.errors);
-        assert!((adm2[0] - 1.0).abs() < 1e-9, "{format}: {adm2:?}");
+        assert_eq!(adm2.len(), 4, "{format}: {:?}", heard.errors);
+        assert!(adm2.iter().all(|a| (a - 1.0).abs() < 1e-4), "{format}: {adm2:?}");
     }
-    // videoconvert repeats the upper bits below: a gain of 1023/1020
-    let heard = run(&line("v210"));
-    let adm2 = features(&heard, "adm2");
-    assert_eq!(adm2.len(), 4, "{:?}", heard.errors);
-    assert!(adm2.iter().all(|a| (a - 1023.0 / 1020.0).abs() < 3e-4), "{adm2:?}");
 }
 
 #[test]
@@ -285,14 +295,16 @@ fn instruments_can_be_read_at_any_time() {
     assert!(bench.element.property::<f64>("last-score") < 0.0);
     assert!(!bench.element.property::<bool>("locked"));
     bench.play();
-    bench.pairs(0..80);
-    bench.trickle(80..100);
+    let mut frames = 0..10_000;
+    while bench.stats().get::<u64>("scored").is_ok_and(|n| n < 40) {
+        bench.trickle([frames.next().expect("scores come before")]);
+    }
     assert!(bench.element.property::<bool>("locked"));
     assert!(bench.element.property::<f64>("current-confidence") > 0.6);
     assert!(bench.element.property::<i64>("current-offset").abs() < 1_000_000);
     assert!(bench.element.property::<f64>("last-score") > 80.0);
     let stats = bench.stats();
-    assert!(stats.get::<u64>("scored").is_ok_and(|n| n >= 90), "{stats:?}");
+    assert!(stats.get::<u64>("scored").is_ok_and(|n| n >= 40), "{stats:?}");
     bench.stop();
 }
 

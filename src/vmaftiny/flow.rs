@@ -65,11 +65,15 @@ impl VmafTiny {
     }
 
     /// Takes buffers in the order of their times, so that neither side runs ahead of the other;
-    /// all there are if `everything`.
-    pub(super) fn pull(&self, everything: bool) {
+    /// all there are if `everything`. Pairs after each, while what is known is about it.
+    pub(super) fn pull(
+        &self,
+        everything: bool,
+        clock: Option<ClockNow>,
+    ) -> Result<(), gst::FlowError> {
         loop {
             let state = lock(&self.state);
-            let Some(session) = &state.session else { return };
+            let Some(session) = &state.session else { return Ok(()) };
             let (offset, unknown) = (session.offset(), session.trust() == Trust::Unknown);
             drop(state);
             let heads = SIDES.map(|side| {
@@ -82,7 +86,7 @@ impl VmafTiny {
                 Some(on_reference_line(side, time, offset))
             });
             let side = match heads {
-                [None, None] => return,
+                [None, None] => return Ok(()),
                 // nothing says that one side would be ahead: waiting for it could last for ever
                 [Some(r), Some(d)] if unknown && r.abs_diff(d) > LEAP => {
                     self.take(Side::Reference);
@@ -101,9 +105,10 @@ impl VmafTiny {
                 [None, Some(time)] if everything || self.may_take(time, Side::Reference) => {
                     Side::Distorted
                 }
-                _ => return,
+                _ => return Ok(()),
             };
             self.take(side);
+            self.decide(clock)?;
         }
     }
 

@@ -186,7 +186,7 @@ impl AggregatorImpl for VmafTiny {
 
     fn aggregate(&self, timeout: bool) -> Result<gst::FlowSuccess, gst::FlowError> {
         let clock = self.clock_now();
-        self.pull(timeout || clock.is_some());
+        self.pull(timeout || clock.is_some(), clock)?;
         self.check_inputs(clock);
         let over = self.decide(clock)?;
         if over == Over::Yes {

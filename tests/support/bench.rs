@@ -12,7 +12,7 @@ use crate::pipeline::{Heard, parse};
 pub const FRAME: u64 = 40_000_000;
 pub const CAPS: &str = "video/x-raw,format=GRAY8,width=64,height=48,framerate=25/1";
 /// No test waits longer than this for anything.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(90);
 
 pub struct Bench {
     pub pipeline: gst::Pipeline,
