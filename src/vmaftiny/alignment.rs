@@ -49,9 +49,7 @@ impl Stamp {
             return Some(Self::Reference(meta.reference_owned(), meta.timestamp().nseconds()));
         }
         let meta = buffer.meta::<VideoTimeCodeMeta>()?;
-        let code = meta.tc().try_into();
-        let code: gst_video::ValidVideoTimeCode = code.ok()?;
-        Some(Self::Timecode(code.time_since_daily_jam().nseconds()))
+        Some(Self::Timecode(meta.tc().time_since_daily_jam().nseconds()))
     }
 
     fn source(&self) -> HintSource {
