@@ -1,5 +1,7 @@
 //! Moving pictures made by formula, and what a transmission does to their brightness.
 
+use std::f64::consts::TAU;
+
 use gstvmaftiny::align::Fingerprint;
 use gstvmaftiny::features::{Depth, Geometry, Luma, Samples};
 use rand::rngs::StdRng;
@@ -48,7 +50,7 @@ impl Scene {
     /// Brightness, 8-bit grey levels.
     fn at(&self, x: usize, y: usize, seconds: f64) -> f64 {
         let (x, y) = (x as f64 / WIDTH as f64, y as f64 / HEIGHT as f64);
-        let wave = |w: &Wave| w.amplitude * (6.28 * (w.x * x + w.y * y) + w.moved(seconds)).sin();
+        let wave = |w: &Wave| w.amplitude * (TAU * (w.x * x + w.y * y) + w.moved(seconds)).sin();
         120.0 + self.waves.iter().map(wave).sum::<f64>()
     }
 
