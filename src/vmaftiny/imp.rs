@@ -255,6 +255,8 @@ impl AggregatorImpl for VmafTiny {
                 drop(state);
                 self.parent_sink_event(pad, event)
             }
+            // a gap in no segment has no place in time
+            gst::EventView::Gap(_) if pad.segment().format() != gst::Format::Time => true,
             gst::EventView::StreamStart(_)
             | gst::EventView::FlushStart(_)
             | gst::EventView::Eos(_)

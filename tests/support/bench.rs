@@ -149,6 +149,10 @@ impl Bench {
         self.seen.lock().expect("no panic before").len()
     }
 
+    pub fn forget_output(&self) {
+        self.seen.lock().expect("no panic before").clear();
+    }
+
     pub fn stats(&self) -> gst::Structure {
         self.element.property("stats")
     }
