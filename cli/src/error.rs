@@ -159,9 +159,6 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
-    /// The MCP server cannot talk to its client.
-    #[error("the MCP session failed: {0}")]
-    Serve(io::Error),
     /// The caller asked to stop.
     #[error("stopped")]
     Stopped,

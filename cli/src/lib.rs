@@ -1,8 +1,8 @@
 //! Scores two video files: from names to a report.
 //!
 //! [`input`] reads frames, [`pairs`] says which belong together, [`run`] scores them with the
-//! plugin's engine, [`report`] writes what came out. The `vmaf` command, its MCP server and the
-//! Python package are thin doors to [`run::score`].
+//! plugin's engine, [`report`] writes what came out. The `vmaf` command is a thin door
+//! to [`run::score`].
 
 pub mod error;
 pub mod input;
@@ -13,8 +13,6 @@ pub mod scale;
 
 #[cfg(feature = "command")]
 pub mod command;
-#[cfg(feature = "mcp")]
-pub mod mcp;
 
 pub use error::Error;
 pub use run::{Job, score};

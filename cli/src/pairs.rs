@@ -74,7 +74,7 @@ impl Pairs {
     ///
     /// # Errors
     /// A source fails, has no frame at all, or has frames without times where those are needed.
-    pub fn next(&mut self) -> Result<Option<Step>, Error> {
+    pub fn step(&mut self) -> Result<Option<Step>, Error> {
         loop {
             if let Some(verdict) = self.pairing.verdict() {
                 return Ok(Some(match verdict {

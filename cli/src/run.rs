@@ -175,7 +175,7 @@ impl<'a> Run<'a> {
         let start = Instant::now();
         let mut number = 0;
         while job.frame_count == 0 || number < job.frame_count {
-            let Some(step) = pairs.next()? else { break };
+            let Some(step) = pairs.step()? else { break };
             let (reference, distorted) = match step {
                 Step::Surplus => {
                     self.counts.surplus += 1;

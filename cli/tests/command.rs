@@ -278,6 +278,18 @@ fn reports_replace_files_whole_and_keep_out_of_devices() {
 }
 
 #[test]
+fn man_page_and_completions_are_made_of_the_arguments() {
+    let bench = Bench::new();
+    let said = |line: &str| String::from_utf8(bench.vmaf(line).stdout).expect("text");
+    let man = said("man");
+    assert!(man.starts_with(".ie") || man.contains(".TH vmaf"), "{man}");
+    assert!(man.contains("tiny\\-model"), "{man}");
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(said(&format!("completions {shell}")).contains("frame_skip_ref"), "{shell}");
+    }
+}
+
+#[test]
 fn the_models_default_is_named_in_help() {
     let help = Bench::new().vmaf("--help");
     let help = String::from_utf8(help.stdout).expect("text");

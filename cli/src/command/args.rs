@@ -144,11 +144,13 @@ pub(super) struct Args {
 /// What else the command does.
 #[derive(Debug, Subcommand)]
 pub(super) enum Mode {
-    /// Serve the Model Context Protocol on standard input and output
-    ///
-    /// Only files in the directories of VMAF_MCP_ALLOW (separated as in PATH) can be named.
-    #[cfg(feature = "mcp")]
-    Mcp,
+    /// Print the manual page, as man reads it
+    Man,
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// `--tiny-device`

@@ -8,13 +8,12 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::report::Report;
 use crate::{Error, run};
-use args::Args;
-#[cfg(feature = "mcp")]
-use args::Mode;
+use args::{Args, Mode};
+
 use options::Options;
 use progress::Meter;
 
@@ -22,7 +21,11 @@ use progress::Meter;
 /// arguments are wrong.
 pub fn main() -> ExitCode {
     let args = Args::parse();
-    match execute(&args) {
+    let outcome = match &args.mode {
+        None => execute(&args),
+        Some(mode) => describe(mode),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&mut std::io::stderr(), &format!("vmaf: {error}"));
@@ -31,12 +34,22 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn execute(args: &Args) -> Result<(), Error> {
-    match args.mode {
-        #[cfg(feature = "mcp")]
-        Some(Mode::Mcp) => return crate::mcp::serve().map_err(Error::Serve),
-        _ => {}
+/// The command in words, for man and shells.
+fn describe(mode: &Mode) -> Result<(), Error> {
+    let mut command = Args::command();
+    let mut out = std::io::stdout();
+    match mode {
+        Mode::Man => clap_mangen::Man::new(command)
+            .render(&mut out)
+            .map_err(|source| Error::Write { path: "-".into(), source }),
+        Mode::Completions { shell } => {
+            clap_complete::generate(*shell, &mut command, "vmaf", &mut out);
+            Ok(())
+        }
     }
+}
+
+fn execute(args: &Args) -> Result<(), Error> {
     let options = Options::new(args)?;
     let meter = Meter::new(options.quiet);
     let report = run::score(&options.job, &mut |progress| meter.show(progress));

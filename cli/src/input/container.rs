@@ -16,7 +16,7 @@ const QUEUE: u32 = 3;
 /// How often the bus is looked at while no frame comes.
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 /// A decoder that is silent for so long will not speak again.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Whatever GStreamer decodes: the first video stream of a file or URI.
 pub(super) struct Container {
@@ -43,11 +43,7 @@ impl Container {
     pub(super) fn open_uri(name: &str, uri: &str) -> Result<Self, Error> {
         init(name)?;
         let build = || -> Result<_, gst::glib::BoolError> {
-            let decode = gst::ElementFactory::make("uridecodebin")
-                .property("uri", uri)
-                .property("expose-all-streams", false)
-                .property("caps", gst::Caps::new_empty_simple("video/x-raw"))
-                .build()?;
+            let decode = gst::ElementFactory::make("uridecodebin").property("uri", uri).build()?;
             // passes formats with a luma plane through and converts the others
             let convert = gst::ElementFactory::make("videoconvert").build()?;
             let sink = AppSink::builder().caps(&caps()).max_buffers(QUEUE).sync(false).build();
@@ -147,7 +143,9 @@ fn link_first_video(decode: &gst::Element, convert: &gst::Element, no_video: Arc
     let target = convert.static_pad("sink");
     let sink = target.clone();
     decode.connect_pad_added(move |_, pad| {
-        if let Some(sink) = sink.as_ref().filter(|s| !s.is_linked()) {
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let video = caps.structure(0).is_some_and(|s| s.name().starts_with("video/"));
+        if let Some(sink) = sink.as_ref().filter(|s| video && !s.is_linked()) {
             // a refusal shows as a stream that goes nowhere: an error on the bus
             let _ = pad.link(sink);
         }

@@ -66,8 +66,8 @@ impl Report {
 
     /// Each metric's statistics.
     pub fn pooled_metrics(&self) -> Vec<(String, Statistics)> {
-        let column =
-            |place: usize| self.frames.iter().filter_map(move |f| self.values(f).nth(place));
+        let rows: Vec<Vec<f64>> = self.frames.iter().map(|f| self.values(f).collect()).collect();
+        let column = |place: usize| rows.iter().filter_map(move |row| row.get(place).copied());
         let names = self.metrics().into_iter().enumerate();
         names.filter_map(|(i, name)| Some((name, Statistics::of(column(i))?))).collect()
     }
