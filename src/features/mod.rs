@@ -4,7 +4,7 @@
 //! define them. Pure Rust: planes in, numbers out; no time, no GStreamer, no models.
 //!
 //! Whatever is summed up over threads is an integer, so a frame's numbers do not depend on how
-//! many there are. The portable code is exact; code for AVX2 follows it within 1e-5.
+//! many there are. The portable code is exact; code for AVX2 follows it within 5e-5.
 //! What belongs to one picture (moments, wavelet) is computed apart from what a pair adds.
 
 mod adm;
