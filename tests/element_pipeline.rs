@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "shared with other tests")]
 mod mlp;
 #[path = "support/pipeline.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
 mod pipeline;
 
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,7 @@
 //! The fast profile against the exact one.
 
 #[path = "support/patterns.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
 mod patterns;
 
 use std::path::{Path, PathBuf};

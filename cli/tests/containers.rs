@@ -4,13 +4,11 @@
 #[allow(dead_code, reason = "shared with the element's tests")]
 mod pipeline;
 mod support;
-// what pipeline.rs needs of its neighbours
-#[path = "../../tests/support/mlp.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod mlp;
 
 use std::ops::ControlFlow;
 
+// what pipeline.rs needs of its neighbours
+use support::mlp;
 use support::{Bench, CLIP, Clip, Side, encode};
 use vmaftiny_cli::pairs::By;
 use vmaftiny_cli::report::Report;

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 #[path = "../../../tests/support/mlp.rs"]
-mod mlp;
+pub mod mlp;
 #[path = "../../../tests/support/patterns.rs"]
 mod patterns;
 

@@ -59,9 +59,9 @@ impl Gate {
         let most =
             [("RMSE", m.rmse, self.rmse), ("p99", m.p99, self.p99), ("max", m.max, self.max)];
         let least = [("PLCC", m.plcc, self.plcc), ("SROCC", m.srocc, self.srocc)];
-        let above = most.iter().filter(|(_, found, limit)| !(found <= limit));
+        let above = most.iter().filter(|(_, found, limit)| found.is_nan() || found > limit);
         let above = above.map(|(name, found, limit)| format!("{name} {found:.4} > {limit}"));
-        let below = least.iter().filter(|(_, found, limit)| !(found >= limit));
+        let below = least.iter().filter(|(_, found, limit)| found.is_nan() || found < limit);
         let below = below.map(|(name, found, limit)| format!("{name} {found:.7} < {limit}"));
         above.chain(below).collect()
     }

@@ -40,7 +40,7 @@ pub(super) fn is_aligned(
 pub(super) fn is_aligned_exactly(products: &Products) -> __m256 {
     let Products { product, reference, distorted } = *products;
     let [product, reference, distorted]: [[f32; 8]; 3] =
-        [product, reference, distorted].map(|v| bytemuck::cast(v));
+        [product, reference, distorted].map(bytemuck::cast);
     let mut mask = [0u32; 8];
     for i in 0..8 {
         let [p, r, d] = [product[i], reference[i], distorted[i]].map(f64::from);

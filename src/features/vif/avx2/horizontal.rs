@@ -183,7 +183,7 @@ pub(super) struct Taps {
 impl Taps {
     /// Pairs of columns under a window.
     const fn pairs<const T: usize>() -> usize {
-        T / 2 + if T / 2 % 2 == 0 { 1 } else { 2 }
+        T / 2 + if (T / 2).is_multiple_of(2) { 1 } else { 2 }
     }
 
     #[target_feature(enable = "avx2,fma")]

@@ -75,7 +75,7 @@ pub(super) fn measure<P: Sample, const T: usize, const STEP: usize>(
             }
             let done = measurable::<T, STEP>(start, width, is_last);
             let blocks = (next..done).step_by(4 * STEP);
-            let last = blocks.clone().last();
+            let last = blocks.clone().next_back();
             for x in blocks {
                 let valid = (done - x).div_ceil(STEP);
                 let block = Block { x, y, column: HISTORY + x - start, valid };
