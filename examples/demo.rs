@@ -65,7 +65,7 @@ fn score(reference: &Path, distorted: &Path) -> Result<Scores, Box<dyn Error>> {
     let line = format!(
         "filesrc location={} ! decodebin ! queue ! v.ref_sink \
          filesrc location={} ! decodebin ! queue ! v.dist_sink \
-         vmaftiny name=v ! fakesink sync=false",
+         vmaftiny name=v align-mode=timestamps ! fakesink sync=false",
         reference.display(),
         distorted.display()
     );

@@ -87,7 +87,7 @@ pub fn write(path: &Path, rows: &[Row], provenance: &str) -> Result<(), Failure>
     Ok(())
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// The file cannot be read or has other columns.
