@@ -221,7 +221,8 @@ fn a_long_run_leaves_no_trace_in_memory() {
             bench.push(Distorted, frame((n - late) % 5000, n * FRAME));
         }
         if n % 50 == 0 {
-            bench.listen("room", |_| true);
+            // messages left on the bus would be taken for a leak
+            bench.idle(Duration::from_millis(1));
             while backlog(&bench, Reference).max(backlog(&bench, Distorted)) > 100 {
                 bench.idle(std::time::Duration::from_millis(2));
             }

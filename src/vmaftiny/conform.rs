@@ -1,7 +1,7 @@
 //! Brings distorted pictures to the size and colour range of the reference.
 //!
 //! Scaling is bicubic with the kernel of FFmpeg's scaler (B = 0, C = 0.6, widened when scaling
-//! down), so that scores are those of scaling with `ffmpeg` first.
+//! down), to keep scores near those of scaling with `ffmpeg` first.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U16};
