@@ -206,6 +206,11 @@ impl AggregatorImpl for VmafTiny {
     }
 
     fn next_time(&self) -> Option<gst::ClockTime> {
+        let passing = self.pad(self.passing());
+        if passing.is_eos() && !passing.has_buffer() {
+            // the end waits for nobody, least of all for an input that has gone silent
+            return Some(gst::ClockTime::ZERO);
+        }
         let timeout = lock(&self.settings).timeout;
         let state = lock(&self.state);
         let due = state.output.due();

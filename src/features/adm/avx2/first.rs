@@ -325,8 +325,8 @@ fn pool_restored(
     let weights = [first::WEIGHT_H_V as f32 / 1024.0, first::WEIGHT_D as f32 / 4096.0];
     let mut sums = [_mm256_setzero_ps(); 3];
     for x in (start..end).step_by(8) {
-        let [left, middle, right] = each!([x, x + 1, x + 2], x => {
-            bytemuck::cast::<[f32; 8], __m256>(*whole(&columns[x..x + 8]))
+        let [left, middle, right] = each!([0, 1, 2], i => {
+            bytemuck::cast::<[f32; 8], __m256>(*whole(&columns[x + i..x + i + 8]))
         });
         let around = _mm256_add_ps(_mm256_add_ps(left, middle), right);
         let threshold = _mm256_add_ps(around, numbers(unsigned(&row.masks_more_here, x)));
