@@ -10,7 +10,7 @@ mod pipeline;
 use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
-use pipeline::{parse, play, run};
+use pipeline::{Heard, parse, play, run};
 
 const PAIR: &str = "videotestsrc num-buffers=12 pattern=ball \
     ! video/x-raw,format=FORMAT,width=WIDTH,height=HEIGHT,framerate=25/1 ! tee name=t \
@@ -67,6 +67,27 @@ fn scores_are_the_model_applied_to_the_features() {
         let vif: f64 = (0..4).map(|s| get(&format!("vif-scale{s}"))).sum();
         let expected = (1.0 + 60.0 * get("adm2") + 5.0 * vif + 0.5 * get("motion2")).min(100.0);
         assert!((get("score") - expected).abs() < 1e-3, "{frame}");
+    }
+}
+
+#[test]
+fn the_fast_profile_samples_fine_detail_and_is_named() {
+    let of = |profile: &str| {
+        let options = format!("profile={profile}");
+        run(&pair("I420", 640, 360, "x264enc bitrate=60 ! avdec_h264", &options))
+    };
+    let [exact, fast] = ["exact", "fast"].map(of);
+    let values = |heard: &Heard, name: &str| -> Vec<f64> {
+        heard.frames.iter().map(|f| f.get(name).expect("scored")).collect()
+    };
+    assert_eq!(exact.frames.len(), 12, "{:?}", exact.errors);
+    assert_ne!(values(&exact, "vif-scale0"), values(&fast, "vif-scale0"));
+    for feature in ["adm2", "vif-scale1", "vif-scale2", "vif-scale3", "motion2"] {
+        assert_eq!(values(&exact, feature), values(&fast, feature), "{feature}");
+    }
+    for (heard, name) in [(&exact, "exact"), (&fast, "fast")] {
+        assert!(heard.frames.iter().all(|f| f.get::<&str>("profile") == Ok(name)));
+        assert_eq!(heard.verdict().get::<&str>("profile"), Ok(name));
     }
 }
 
