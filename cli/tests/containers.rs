@@ -105,7 +105,7 @@ fn what_cannot_be_decoded_is_said() {
     assert!(error.contains("sound.ogg"), "{error}");
 }
 
-/// Moving noise: frame `n` of a film that begins `skip` frames later.
+/// A film of restless blocks that begins `skip` frames later.
 fn moving(skip: u32, frames: u32) -> Vec<u8> {
     let (width, height) = (176u32, 144u32);
     let mut bytes = format!("YUV4MPEG2 W{width} H{height} F25:1 C420jpeg\n").into_bytes();
@@ -113,10 +113,9 @@ fn moving(skip: u32, frames: u32) -> Vec<u8> {
         bytes.extend_from_slice(b"FRAME\n");
         for y in 0..height {
             for x in 0..width {
-                // blocks whose brightness has a rhythm of its own
-                let block = x / 11 * 31 + y / 16 * 57;
-                let wave = (f64::from(n * (block % 7 + 1)) * 0.37 + f64::from(block)).sin();
-                bytes.push((128.0 + 60.0 * wave + f64::from((x * y) % 17)) as u8);
+                // blocks whose brightness jumps from frame to frame, each in its own way
+                let mixed = (n * 1000 + y / 16 * 16 + x / 11).wrapping_mul(2_654_435_761) >> 24;
+                bytes.push((60 + mixed / 2 + x * y % 17) as u8);
             }
         }
         bytes.resize(bytes.len() + (width * height / 2) as usize, 128);
