@@ -1,6 +1,6 @@
 # `make demo` and `make test` do everything, set-up included.
 
-.PHONY: demo test setup build clean
+.PHONY: demo test bench soak setup build clean
 
 setup:
 	tools/setup.sh
@@ -13,6 +13,14 @@ demo: build
 
 test: setup
 	tools/test.sh
+
+# features and whole pipelines against libvmaf, as ratios; wants a quiet machine
+bench: setup
+	tools/bench.sh
+
+# a million frames with faults, ten thousand sequences of random events, two minutes of a lossy network
+soak: setup
+	tools/soak.sh
 
 clean:
 	cargo clean

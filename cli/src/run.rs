@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use gstvmaftiny::features::{Geometry, NAMES};
+use gstvmaftiny::features::{Geometry, NAMES, Profile, Workers};
 use gstvmaftiny::fusion::{self, Fusion};
 use gstvmaftiny::report::{Pool, PoolMethod};
 use gstvmaftiny::scoring::{Measured, Scorer, Verdict};
@@ -104,7 +104,7 @@ pub fn score(
         by,
         offset.unwrap_or(0),
     );
-    Run::new(job, fusion, total, observer).finish(job, by, offset, pairs)
+    Run::new(job, fusion, total, observer)?.finish(job, by, offset, pairs)
 }
 
 /// Looks into both files before they are scored.
@@ -168,10 +168,10 @@ impl<'a> Run<'a> {
         fusion: Fusion,
         total: Option<u64>,
         observer: &'a mut dyn FnMut(&Progress) -> ControlFlow<()>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let range = fusion.info().range;
-        Self {
-            scorer: Scorer::new(fusion, job.threads),
+        Ok(Self {
+            scorer: Scorer::new(fusion, Workers::new(job.threads)?, Profile::Exact),
             observer,
             total,
             pool: Pool::new(range.low, range.high),
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
             geometry: None,
             scaler: job.scale.then(Scaler::default),
             waiting: None,
-        }
+        })
     }
 
     fn finish(

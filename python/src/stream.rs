@@ -1,9 +1,9 @@
-use gstvmaftiny::features::{Geometry, NAMES};
+use gstvmaftiny::features::{Geometry, NAMES, Profile, Workers};
 use gstvmaftiny::fusion::{Fusion, Options};
 use gstvmaftiny::scoring::{self, Verdict};
 use pyo3::prelude::*;
 
-use crate::error::{of_model, of_scoring};
+use crate::error::{of_model, of_picture, of_scoring};
 use crate::plane::{Borrowed, Flat, Kept, depth};
 
 /// Number, score, half-width, extrapolated, features.
@@ -24,7 +24,9 @@ impl Scorer {
     fn new(tiny_model: &str, threads: usize, phone_model: bool) -> PyResult<Self> {
         let options = Options { phone: phone_model, directory: None };
         let fusion = Fusion::open_with(tiny_model, &NAMES, &options).map_err(of_model)?;
-        Ok(Self { scorer: scoring::Scorer::new(fusion, threads), next: 0, waiting: None })
+        let workers = Workers::new(threads).map_err(of_picture)?;
+        let scorer = scoring::Scorer::new(fusion, workers, Profile::Exact);
+        Ok(Self { scorer, next: 0, waiting: None })
     }
 
     /// Takes two planes of `shape` (height, width) and gives the row of the frame before.

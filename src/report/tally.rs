@@ -1,12 +1,22 @@
 use super::{Counters, Frame, Pool, PoolMethod, Status, Summary};
+use crate::features::Profile;
+
+/// Offsets that differ by less, ns, are one: their measure follows the jitter of timestamps. Less
+/// than half a frame at 60 frames per second.
+const SAME_OFFSET: u64 = 8_000_000;
 
 /// Counts frames and pools their scores, over a whole run or an interval of it.
 ///
 /// Scores of frames that were paired before the offset between the streams was known wait apart:
-/// they are pooled when the offset they were paired with turns out to be the right one.
+/// they are pooled when the offset they were paired with turns out to be the right one. Scores of
+/// frames whose offset was in doubt wait, too: they are pooled when a later frame at the same offset
+/// is beyond doubt. Damage makes pictures hard to recognise, and what it does to the score counts.
 #[derive(Clone, Debug)]
 pub struct Tally {
     pool: Pool,
+    // in doubt, all at much the same offset
+    doubtful: Pool,
+    doubted: i64,
     provisional: Pool,
     // the offset of the provisional scores
     supposed: i64,
@@ -21,7 +31,9 @@ impl Tally {
         let pool = Pool::new(lowest, highest);
         Self {
             provisional: pool.clone(),
+            doubtful: pool.clone(),
             pool,
+            doubted: 0,
             supposed: 0,
             confirmed: None,
             counters: Counters::default(),
@@ -48,18 +60,29 @@ impl Tally {
         *frozen += u64::from(frame.marks.frozen && frame.measured.is_some());
         self.start = self.start.or(frame.times.running_time);
         let Some(measured) = &frame.measured else { return };
+        let score = measured.score.value;
+        if matches!(frame.status, Status::Ok | Status::LowConfidence)
+            && self.doubted.abs_diff(frame.offset) > SAME_OFFSET
+        {
+            self.doubtful.clear();
+        }
         if frame.status.pooled() {
-            self.pool.add(measured.score.value);
+            self.pool.merge(&self.doubtful);
+            self.doubtful.clear();
+            self.pool.add(score);
+        } else if frame.status == Status::LowConfidence {
+            self.doubted = frame.offset;
+            self.doubtful.add(score);
         } else if frame.status == Status::Unaligned {
             if self.confirmed == Some(frame.offset) {
-                self.pool.add(measured.score.value);
+                self.pool.add(score);
                 return;
             }
             if self.supposed != frame.offset {
                 self.provisional.clear();
                 self.supposed = frame.offset;
             }
-            self.provisional.add(measured.score.value);
+            self.provisional.add(score);
         }
     }
 
@@ -78,7 +101,13 @@ impl Tally {
     }
 
     /// The verdict so far. `known`: whether the offset is known.
-    pub fn summary(&self, method: PoolMethod, known: bool, model: &str) -> Summary {
+    pub fn summary(
+        &self,
+        method: PoolMethod,
+        known: bool,
+        model: &str,
+        profile: Profile,
+    ) -> Summary {
         let aligned = known || self.pool.frames() > 0;
         let pool = if aligned { &self.pool } else { &self.provisional };
         Summary {
@@ -87,6 +116,7 @@ impl Tally {
             aligned,
             start: self.start,
             model: model.into(),
+            profile,
         }
     }
 
@@ -99,6 +129,7 @@ impl Tally {
     pub fn clear(&mut self) {
         self.pool.clear();
         self.provisional.clear();
+        self.doubtful.clear();
         self.confirmed = None;
         self.counters = Counters::default();
         self.start = None;
@@ -126,12 +157,12 @@ mod tests {
             confidence: None,
             status,
             marks: Marks::default(),
-            measured: Some(Measured { score, names, values: Vec::new() }),
+            measured: Some(Measured { score, names, values: Vec::new(), profile: Profile::Exact }),
         }
     }
 
     fn frames_and_score(tally: &Tally, known: bool) -> (u64, f64, bool) {
-        let summary = tally.summary(PoolMethod::Mean, known, "");
+        let summary = tally.summary(PoolMethod::Mean, known, "", Profile::Exact);
         let pooled = summary.pooled.expect("frames");
         (pooled.frames, pooled.score, summary.aligned)
     }
@@ -145,6 +176,28 @@ mod tests {
         tally.count(&frame(Status::Unaligned, 50.0, 7));
         tally.count(&frame(Status::Ok, 60.0, 7));
         assert_eq!(frames_and_score(&tally, true), (3, 50.0, true));
+    }
+
+    #[test]
+    fn doubtful_scores_count_when_their_offset_proves_right() {
+        let mut tally = Tally::new(0.0, 100.0);
+        tally.count(&frame(Status::Ok, 90.0, 7));
+        tally.count(&frame(Status::LowConfidence, 30.0, 1_000_000));
+        assert_eq!(frames_and_score(&tally, true), (1, 90.0, true));
+        tally.count(&frame(Status::Ok, 60.0, 3_000_000));
+        assert_eq!(frames_and_score(&tally, true), (3, 60.0, true));
+    }
+
+    #[test]
+    fn doubtful_scores_are_dropped_when_the_offset_changes() {
+        let mut tally = Tally::new(0.0, 100.0);
+        tally.count(&frame(Status::LowConfidence, 30.0, 0));
+        tally.count(&frame(Status::LowConfidence, 50.0, 40_000_000));
+        tally.count(&frame(Status::Ok, 90.0, 40_000_000));
+        assert_eq!(frames_and_score(&tally, true), (2, 70.0, true));
+        tally.count(&frame(Status::LowConfidence, 30.0, 40_000_000));
+        tally.count(&frame(Status::Ok, 70.0, 0));
+        assert_eq!(frames_and_score(&tally, true), (3, 70.0, true));
     }
 
     #[test]
