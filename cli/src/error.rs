@@ -159,6 +159,17 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A picture of a report cannot be drawn.
+    #[error("cannot draw {path}: {problem}")]
+    Draw {
+        /// As it was named.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The MCP server cannot talk to its client.
+    #[error("the MCP session failed: {0}")]
+    Serve(io::Error),
     /// The caller asked to stop.
     #[error("stopped")]
     Stopped,

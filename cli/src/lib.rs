@@ -1,11 +1,12 @@
 //! Scores two video files: from names to a report.
 //!
 //! [`input`] reads frames, [`pairs`] says which belong together, [`run`] scores them with the
-//! plugin's engine, [`report`] writes what came out. The `vmaf` command is a thin door
-//! to [`run::score`].
+//! plugin's engine, [`report`] writes what came out. The `vmaf` command, its MCP server and the
+//! Python package are thin doors to [`run::score`].
 
 pub mod error;
 pub mod input;
+mod offset;
 pub mod pairs;
 pub mod report;
 pub mod run;
@@ -13,6 +14,10 @@ pub mod scale;
 
 #[cfg(feature = "command")]
 pub mod command;
+#[cfg(feature = "mcp")]
+pub mod mcp;
+#[cfg(feature = "plot")]
+pub mod plot;
 
 pub use error::Error;
 pub use run::{Job, score};

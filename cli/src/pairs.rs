@@ -13,6 +13,8 @@ pub enum By {
     Number,
     /// When they are shown, each stream beginning at zero.
     Time,
+    /// When they are shown, later by the offset that the first seconds of the pictures tell.
+    Content,
 }
 
 /// What became of frames.
@@ -55,18 +57,20 @@ struct Stream {
 }
 
 impl Pairs {
-    /// Sources with the names that errors give them.
+    /// Sources with the names that errors give them. `offset`: distorted minus reference time of
+    /// the same moment, ns.
     pub fn new(
         reference: (String, Box<dyn Source>),
         distorted: (String, Box<dyn Source>),
         by: By,
+        offset: i64,
     ) -> Self {
         let stream = |(name, source)| Stream { name, source, count: 0, newest: None, ended: false };
         Self {
             by,
             reference: stream(reference),
             distorted: stream(distorted),
-            pairing: Pairing::new(0, 0),
+            pairing: Pairing::new(offset, 0),
         }
     }
 
@@ -85,9 +89,12 @@ impl Pairs {
                     Verdict::Surplus(_) => Step::Surplus,
                 }));
             }
+            let offset = self.pairing.offset();
             let side = match (&self.reference, &self.distorted) {
                 (r, d) if r.ended && d.ended => return Ok(None),
-                (r, d) if d.ended || (!r.ended && r.newest <= d.newest) => Side::Reference,
+                (r, d) if d.ended || (!r.ended && r.newest.map(|n| n + offset) <= d.newest) => {
+                    Side::Reference
+                }
                 _ => Side::Distorted,
             };
             self.read(side)?;
@@ -118,7 +125,9 @@ impl Stream {
         };
         let time = match by {
             By::Number => self.count * FRAME,
-            By::Time => frame.time.ok_or_else(|| Error::NoTimes { name: self.name.clone() })?,
+            By::Time | By::Content => {
+                frame.time.ok_or_else(|| Error::NoTimes { name: self.name.clone() })?
+            }
         };
         self.count += 1;
         self.newest = Some(time);

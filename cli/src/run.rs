@@ -8,11 +8,11 @@ use gstvmaftiny::fusion::{self, Fusion};
 use gstvmaftiny::report::{Pool, PoolMethod};
 use gstvmaftiny::scoring::{Measured, Scorer, Verdict};
 
-use crate::Error;
 use crate::input::{self, Layout, Shared, Source};
 use crate::pairs::{By, Pairs, Step, Unpaired};
 use crate::report::{Counts, FrameScore, Report};
 use crate::scale::Scaler;
+use crate::{Error, offset};
 
 /// What to score and how. [`Job::new`] gives the defaults.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub struct Job {
     /// Whether the report has scores, or only features.
     pub prediction: bool,
     /// By what frames are paired; `None`: by number if a file is raw or frames are skipped,
-    /// otherwise by time.
+    /// otherwise by content.
     pub by: Option<By>,
     /// Scale distorted pictures to the reference's size where they differ.
     pub scale: bool,
@@ -97,9 +97,21 @@ pub fn score(
     let total = total(job, reference.as_ref(), distorted.as_ref());
     skip(reference.as_mut(), job.skip_reference)?;
     skip(distorted.as_mut(), job.skip_distorted)?;
-    let pairs =
-        Pairs::new((job.reference.clone(), reference), (job.distorted.clone(), distorted), by);
-    Run::new(job, fusion, total, observer)?.finish(job, by, pairs)
+    let offset = if by == By::Content { offset(job)? } else { None };
+    let pairs = Pairs::new(
+        (job.reference.clone(), reference),
+        (job.distorted.clone(), distorted),
+        by,
+        offset.unwrap_or(0),
+    );
+    Run::new(job, fusion, total, observer)?.finish(job, by, offset, pairs)
+}
+
+/// Looks into both files before they are scored.
+fn offset(job: &Job) -> Result<Option<i64>, Error> {
+    let mut reference = input::open(&job.reference, job.layout)?;
+    let mut distorted = input::open(&job.distorted, job.layout)?;
+    offset::find(reference.as_mut(), distorted.as_mut())
 }
 
 fn chosen(job: &Job, reference: &dyn Source, distorted: &dyn Source) -> Result<By, Error> {
@@ -108,15 +120,15 @@ fn chosen(job: &Job, reference: &dyn Source, distorted: &dyn Source) -> Result<B
         .into_iter()
         .find(|(source, _)| !source.has_times());
     match job.by {
-        Some(By::Time) if skipping => {
+        Some(By::Time | By::Content) if skipping => {
             Err(Error::Options("skipping frames goes with pairing by number, not by time".into()))
         }
-        Some(By::Time) if untimed.is_some() => {
+        Some(By::Time | By::Content) if untimed.is_some() => {
             Err(Error::NoTimes { name: untimed.map(|(_, name)| name.clone()).unwrap_or_default() })
         }
         Some(by) => Ok(by),
         None if skipping || reference.is_raw() || distorted.is_raw() => Ok(By::Number),
-        None => Ok(By::Time),
+        None => Ok(By::Content),
     }
 }
 
@@ -171,7 +183,13 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn finish(mut self, job: &Job, by: By, mut pairs: Pairs) -> Result<Report, Error> {
+    fn finish(
+        mut self,
+        job: &Job,
+        by: By,
+        offset: Option<i64>,
+        mut pairs: Pairs,
+    ) -> Result<Report, Error> {
         let start = Instant::now();
         let mut number = 0;
         while job.frame_count == 0 || number < job.frame_count {
@@ -214,6 +232,7 @@ impl<'a> Run<'a> {
             distorted: job.distorted.clone(),
             geometry,
             by,
+            offset,
             fps: number as f64 / start.elapsed().as_secs_f64(),
             counts: self.counts,
             model: self.scorer.fusion().info().clone(),

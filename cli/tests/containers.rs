@@ -43,7 +43,7 @@ fn containers_score_as_the_element_does() {
     encode(&bench.path("ref.y4m"), &bench.path("ref.mkv"), "matroskamux", 2000);
     encode(&bench.path("ref.y4m"), &bench.path("dist.mp4"), "mp4mux", 60);
     let report = scored(&bench.job("ref.mkv", "dist.mp4")).expect("a report");
-    assert_eq!(report.by, By::Time);
+    assert_eq!(report.by, By::Content);
     assert_eq!(report.frames.len(), 12);
     assert_eq!((report.counts.missing, report.counts.surplus), (0, 0));
     assert_eq!(scores(&report), by_element(&bench.name("ref.mkv"), &bench.name("dist.mp4")));
@@ -103,4 +103,45 @@ fn what_cannot_be_decoded_is_said() {
     assert!(made.eos, "{:?}", made.errors);
     let error = scored(&bench.job("ref.y4m", "sound.ogg")).expect_err("no video").to_string();
     assert!(error.contains("sound.ogg"), "{error}");
+}
+
+/// A film of restless blocks that begins `skip` frames later.
+fn moving(skip: u32, frames: u32) -> Vec<u8> {
+    let (width, height) = (176u32, 144u32);
+    let mut bytes = format!("YUV4MPEG2 W{width} H{height} F25:1 C420jpeg\n").into_bytes();
+    for n in skip..skip + frames {
+        bytes.extend_from_slice(b"FRAME\n");
+        for y in 0..height {
+            for x in 0..width {
+                // blocks whose brightness jumps from frame to frame, each in its own way
+                let mixed = (n * 1000 + y / 16 * 16 + x / 11).wrapping_mul(2_654_435_761) >> 24;
+                bytes.push((60 + mixed / 2 + x * y % 17) as u8);
+            }
+        }
+        bytes.resize(bytes.len() + (width * height / 2) as usize, 128);
+    }
+    bytes
+}
+
+#[test]
+fn an_offset_is_found_in_what_the_files_show() {
+    let bench = Bench::new();
+    bench.write("ref.y4m", &moving(0, 60));
+    encode(&bench.path("ref.y4m"), &bench.path("ref.mkv"), "matroskamux", 2000);
+    // negative: the distorted film lacks the beginning
+    for (name, skip) in [("same.mp4", 0), ("later.mp4", 6)] {
+        bench.write("dist.y4m", &moving(skip, 60 - skip));
+        encode(&bench.path("dist.y4m"), &bench.path(name), "mp4mux", 2000);
+        let report = scored(&bench.job("ref.mkv", name)).expect("a report");
+        assert_eq!(report.by, By::Content);
+        assert_eq!(report.offset, Some(-40_000_000 * i64::from(skip)), "{name}");
+        assert_eq!(report.counts.missing, u64::from(skip), "{name}: {:?}", report.counts);
+        assert_eq!(report.counts.paired, 60 - u64::from(skip));
+        let adm2: Vec<f64> = report.frames.iter().map(|f| f.measured.values[0]).collect();
+        assert!(adm2.iter().all(|v| *v > 0.9), "{name}: {adm2:?}");
+        let timed = Job { by: Some(By::Time), ..bench.job("ref.mkv", name) };
+        let timed = scored(&timed).expect("a report");
+        assert_eq!((timed.by, timed.offset), (By::Time, None));
+        assert_eq!(skip > 0, timed.frames.iter().any(|f| f.measured.values[0] < 0.8));
+    }
 }

@@ -16,6 +16,10 @@ use gstvmaftiny::fusion::DEFAULT_MODEL;
     args_conflicts_with_subcommands = true
 )]
 pub(super) struct Args {
+    /// With --plot: the JSON report of a finished run, instead of a run
+    #[cfg(feature = "plot")]
+    #[arg(value_name = "REPORT", requires = "plot", conflicts_with_all = ["reference", "distorted"])]
+    pub(super) report: Option<PathBuf>,
     /// What was sent: a file or URI
     #[arg(short, long, value_name = "FILE")]
     pub(super) reference: Option<String>,
@@ -57,6 +61,10 @@ pub(super) struct Args {
     /// Write the report as subtitles
     #[arg(long, group = "format", help_heading = "Report")]
     pub(super) sub: bool,
+    /// Draw the scores, worst frames and features: a .png, .svg or .html file
+    #[cfg(feature = "plot")]
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub(super) plot: Option<PathBuf>,
     /// No progress meter; with a report, nothing on the standard output
     #[arg(short, long, help_heading = "Report")]
     pub(super) quiet: bool,
@@ -144,6 +152,11 @@ pub(super) struct Args {
 /// What else the command does.
 #[derive(Debug, Subcommand)]
 pub(super) enum Mode {
+    /// Serve the Model Context Protocol on standard input and output
+    ///
+    /// Only files in the directories of VMAF_MCP_ALLOW (separated as in PATH) can be named.
+    #[cfg(feature = "mcp")]
+    Mcp,
     /// Print the manual page, as man reads it
     Man,
     /// Print completions for a shell
@@ -163,7 +176,8 @@ pub(super) enum Device {
 /// `--align`
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Align {
-    /// frames if a file is raw or frames are left out, else timestamps
+    /// frames if a file is raw or frames are left out; else by time, and by the offset that the
+    /// pictures tell
     Auto,
     /// By when they are shown
     Timestamps,

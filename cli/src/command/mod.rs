@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::pairs::By;
 use crate::report::Report;
 use crate::{Error, run};
 use args::{Args, Mode};
@@ -23,7 +24,7 @@ pub fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match &args.mode {
         None => execute(&args),
-        Some(mode) => describe(mode),
+        Some(mode) => other(mode),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -34,11 +35,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The command in words, for man and shells.
-fn describe(mode: &Mode) -> Result<(), Error> {
+/// What the command does besides scoring.
+fn other(mode: &Mode) -> Result<(), Error> {
     let mut command = Args::command();
     let mut out = std::io::stdout();
     match mode {
+        #[cfg(feature = "mcp")]
+        Mode::Mcp => crate::mcp::serve().map_err(Error::Serve),
         Mode::Man => clap_mangen::Man::new(command)
             .render(&mut out)
             .map_err(|source| Error::Write { path: "-".into(), source }),
@@ -50,6 +53,10 @@ fn describe(mode: &Mode) -> Result<(), Error> {
 }
 
 fn execute(args: &Args) -> Result<(), Error> {
+    #[cfg(feature = "plot")]
+    if let (Some(report), Some(picture)) = (&args.report, &args.plot) {
+        return crate::plot::draw(report, picture);
+    }
     let options = Options::new(args)?;
     let meter = Meter::new(options.quiet);
     let report = run::score(&options.job, &mut |progress| meter.show(progress));
@@ -57,6 +64,12 @@ fn execute(args: &Args) -> Result<(), Error> {
     let report = report?;
     if let Some((path, format)) = &options.output {
         report.save(path, *format)?;
+    }
+    #[cfg(feature = "plot")]
+    if let Some(picture) = &args.plot {
+        let json = report.to_bytes(crate::report::Format::Json);
+        let json = json.map_err(|source| Error::Write { path: picture.clone(), source })?;
+        crate::plot::draw_bytes(Path::new(&report.distorted), &json, picture)?;
     }
     remark(&report);
     let to_stdout = options.output.as_ref().is_some_and(|(path, _)| path == Path::new("-"));
@@ -71,6 +84,19 @@ fn execute(args: &Args) -> Result<(), Error> {
 /// What a reader of the score should know.
 fn remark(report: &Report) {
     let counts = &report.counts;
+    match report.offset {
+        Some(offset) if offset != 0 => {
+            let ms = offset as f64 / 1e6;
+            let text =
+                format!("vmaf: {} is {ms:+} ms late, as its pictures tell", report.distorted);
+            say(&mut std::io::stderr(), &text);
+        }
+        None if report.by == By::Content => {
+            let text = "vmaf: the pictures tell no offset: both are taken to begin together";
+            say(&mut std::io::stderr(), text);
+        }
+        _ => {}
+    }
     let remarks = [
         (counts.ended, format!("reference frames come after the end of {}", report.distorted)),
         (counts.missing, format!("reference frames have no partner in {}", report.distorted)),

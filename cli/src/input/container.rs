@@ -17,6 +17,8 @@ const QUEUE: u32 = 3;
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 /// A decoder that is silent for so long will not speak again.
 const SILENCE: Duration = Duration::from_secs(10);
+/// One whose threads have all stopped is believed so much earlier.
+const STOPPED: Duration = Duration::from_millis(500);
 
 /// Whatever GStreamer decodes: the first video stream of a file or URI.
 pub(super) struct Container {
@@ -84,6 +86,13 @@ impl Container {
         }
     }
 
+    /// Whether no thread moves data any more. A demuxer that fails while decodebin is still adding
+    /// it does so in silence: decodebin takes the error for a failed attempt, and forgets it.
+    fn has_stopped(&self) -> bool {
+        let mut elements = self.pipeline.iterate_recurse().into_iter().flatten();
+        !elements.any(|e| e.pads().iter().any(|p| p.task_state() == gst::TaskState::Started))
+    }
+
     fn frame(&mut self, sample: &gst::Sample) -> Result<Frame, Error> {
         let caps = sample.caps().ok_or_else(|| self.failed("a frame without a format"))?;
         let known = self.format.take().filter(|(known, _)| known.as_ref() == caps);
@@ -119,6 +128,9 @@ impl Source for Container {
             self.trouble()?;
             if self.sink.is_eos() {
                 return Ok(None);
+            }
+            if start.elapsed() > STOPPED && self.has_stopped() {
+                return Err(self.failed("the decoder has stopped"));
             }
             if start.elapsed() > SILENCE {
                 let seconds = SILENCE.as_secs();

@@ -30,6 +30,8 @@ struct TinyModel<'a> {
 #[derive(serde::Serialize)]
 struct Alignment<'a> {
     method: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset_ns: Option<i64>,
     #[serde(flatten)]
     counts: Counts,
 }
@@ -66,7 +68,11 @@ pub(super) fn write(report: &Report) -> io::Result<Vec<u8>> {
             backend: report.model.backend,
             extrapolated_frames: report.extrapolated(),
         },
-        alignment: Alignment { method: report.by.name(), counts: report.counts },
+        alignment: Alignment {
+            method: report.by.name(),
+            offset_ns: report.offset,
+            counts: report.counts,
+        },
         frames: report
             .frames
             .iter()

@@ -5,7 +5,7 @@ mod csv;
 mod json;
 mod metrics;
 mod sub;
-mod write;
+pub(crate) mod write;
 mod xml;
 
 use std::path::Path;
@@ -34,6 +34,8 @@ pub struct Report {
     pub geometry: Geometry,
     /// By what frames were paired.
     pub by: By,
+    /// Distorted minus reference time of the same moment as the pictures tell it, ns.
+    pub offset: Option<i64>,
     /// Reference frames a second that this run managed.
     pub fps: f64,
     /// What became of the frames.
@@ -115,6 +117,7 @@ impl By {
         match self {
             Self::Number => "frames",
             Self::Time => "timestamps",
+            Self::Content => "content",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use tempfile::Builder;
 
 /// Writes a file under another name first, so that nobody ever sees a part of it.
-pub(super) fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path == Path::new("-") {
         return io::stdout().lock().write_all(bytes);
     }

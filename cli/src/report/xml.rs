@@ -59,15 +59,19 @@ fn model(report: &Report) -> [(&'static str, String); 6] {
     ]
 }
 
-fn alignment(report: &Report) -> [(&'static str, String); 5] {
+fn alignment(report: &Report) -> Vec<(&'static str, String)> {
     let counts = &report.counts;
-    [
-        ("method", report.by.name().into()),
-        ("paired", counts.paired.to_string()),
-        ("missing", counts.missing.to_string()),
-        ("ended", counts.ended.to_string()),
-        ("surplus", counts.surplus.to_string()),
-    ]
+    let offset = report.offset.map(|ns| ("offset_ns", ns.to_string()));
+    [("method", report.by.name().into())]
+        .into_iter()
+        .chain(offset)
+        .chain([
+            ("paired", counts.paired.to_string()),
+            ("missing", counts.missing.to_string()),
+            ("ended", counts.ended.to_string()),
+            ("surplus", counts.surplus.to_string()),
+        ])
+        .collect()
 }
 
 fn element(

@@ -9,14 +9,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def command():
+    """The command's path; VMAF_COMMAND names another one than the debug build."""
+    path = os.environ.get("VMAF_COMMAND", str(ROOT / "target/debug/vmaf"))
+    assert Path(path).exists(), f"{path} is missing: cargo build --workspace"
+    return path
+
+
 @pytest.fixture(scope="session")
 def vmaf():
-    """Runs the command; VMAF_COMMAND names another one than the debug build."""
-    command = os.environ.get("VMAF_COMMAND", str(ROOT / "target/debug/vmaf"))
-    assert Path(command).exists(), f"{command} is missing: cargo build -p vmaftiny-cli"
+    """Runs the command."""
 
     def run(*arguments, **options):
-        line = [command, *map(str, arguments)]
+        line = [command(), *map(str, arguments)]
         return subprocess.run(line, check=True, capture_output=True, text=True, **options)
 
     return run
