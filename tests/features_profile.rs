@@ -157,12 +157,12 @@ fn lines(clip: &Path) -> usize {
     let output = command.args(["-hide_banner", "-i"]).arg(clip).output().expect("ffmpeg runs");
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let video = text.lines().find(|l| l.contains("Video:")).expect("a clip with video");
-    let sizes = video.split([' ', ',']).filter_map(|word| {
+    let mut sizes = video.split([' ', ',']).filter_map(|word| {
         let (width, height) = word.split_once('x')?;
         width.parse::<usize>().ok().filter(|w| *w > 0)?;
         height.parse().ok()
     });
-    sizes.last().expect("a size")
+    sizes.next_back().expect("a size")
 }
 
 /// A picture of a pair.
