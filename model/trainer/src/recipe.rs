@@ -1,5 +1,7 @@
 //! The two ways to teach: as the source document published it, and distilled.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use rand::SeedableRng;
@@ -15,7 +17,7 @@ use crate::network::Network;
 use crate::polish::polish;
 use crate::pool::Pool;
 use crate::student::Student;
-use crate::teacher::Teachers;
+use crate::teacher::{TeacherError, Teachers};
 use crate::whiten::Whitening;
 
 /// How a student is taught.
@@ -26,6 +28,27 @@ pub enum Recipe {
     Published,
     /// Labelled feature space, clip-aware loss, whitened first layer, cosine decay.
     Distilled,
+}
+
+/// A recipe with what it needs: the published one is content with the labels of the corpus.
+pub enum Lesson {
+    /// See [`Recipe::Published`].
+    Published,
+    /// See [`Recipe::Distilled`].
+    Distilled(Box<Teachers>),
+}
+
+impl Lesson {
+    /// Reads the teachers if the recipe asks them.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn prepare(recipe: Recipe, teachers: &Path) -> Result<Self, TeacherError> {
+        Ok(match recipe {
+            Recipe::Published => Self::Published,
+            Recipe::Distilled => Self::Distilled(Box::new(Teachers::open(teachers)?)),
+        })
+    }
 }
 
 /// How much of it.

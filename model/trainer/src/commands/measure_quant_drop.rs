@@ -7,9 +7,9 @@ use ndarray::Array2;
 use tract_onnx::prelude::*;
 
 use super::{Common, HEAD, agreement, line, outputs, plans};
+use crate::Failure;
 use crate::corpus::Row;
-use crate::family::Plan;
-use crate::{Failure, matrix};
+use crate::family::{Plan, misses};
 
 /// Frames of a batch: as many as an offline run might score at once.
 const BATCH: usize = 256;
@@ -35,9 +35,7 @@ pub struct Arguments {
 /// # Errors
 /// [`Failure::Gate`] if a file is worse than its gate, or its frames depend on their batch.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let (_, held_out) = common.rows()?;
-    let real: Vec<Row> =
-        held_out.into_iter().filter(|r| !matrix::is_generated(&r.source)).collect();
+    let real = common.real_tests()?;
     let mut missed = Vec::new();
     println!("{HEAD}");
     for plan in plans(&arguments.ids)?.into_iter().filter(|p| p.int8.is_some()) {
@@ -61,7 +59,7 @@ fn measure(plan: &Plan, arguments: &Arguments, rows: &[Row]) -> Result<Vec<Strin
     let drop = exact.plcc - at_one.plcc;
     eprintln!("{}: PLCC drop {drop:.2e}, batch dependence {difference:.2e} points", plan.id);
 
-    let mut missed = plan.int8.map(|gate| gate.misses(&at_one)).unwrap_or_default();
+    let mut missed = plan.int8.map(|gate| misses(&gate, &at_one)).unwrap_or_default();
     if drop.is_nan() || drop > arguments.max_drop {
         missed.push(format!("PLCC drop {drop:.2e} > {:.0e}", arguments.max_drop));
     }

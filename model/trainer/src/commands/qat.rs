@@ -6,11 +6,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Common, agreement, bar, outputs, plans};
-use crate::corpus::Row;
 use crate::family::Plan;
 use crate::recipe::{Effort, pool};
 use crate::teacher::Teachers;
-use crate::{Failure, Vector, matrix, onnx, provenance, quantise, ship};
+use crate::{Failure, Vector, onnx, provenance, quantise, ship};
 
 /// Arguments of `qat`.
 #[derive(Args, Debug)]
@@ -21,10 +20,10 @@ pub struct Arguments {
     #[arg(long, default_value = "model/tiny")]
     pub models: PathBuf,
     /// Optimiser steps
-    #[arg(long, default_value_t = 30_000)]
+    #[arg(long, default_value_t = 15_000)]
     pub steps: u32,
     /// Vectors in the pool
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 400_000)]
     pub pool: usize,
 }
 
@@ -54,8 +53,7 @@ pub fn quantise(
 ) -> Result<(), Failure> {
     let exact = models.join(format!("{}.onnx", plan.id));
     let student = onnx::import(&exact)?;
-    let (known, held_out) = common.rows()?;
-    let real: Vec<Vector> = known.iter().map(|r| r.features).collect();
+    let real: Vec<Vector> = common.known()?.iter().map(|r| r.features).collect();
     let effort = Effort { seeds: 1, pool: size, percent: 100 };
     let pool = pool(plan, &real, teachers, effort);
     let layers = quantise::qat(&student, &pool, steps, 0, &bar());
@@ -64,8 +62,7 @@ pub fn quantise(
     let inputs = [exact.as_path(), &common.corpus, &teacher];
     let run = provenance::provenance(&inputs, &[&file])?;
     ship::ship_int8(models, plan, &student, &layers, &json!({"run_provenance": run}))?;
-    let held_out: Vec<Row> =
-        held_out.into_iter().filter(|r| !matrix::is_generated(&r.source)).collect();
+    let held_out = common.real_tests()?;
     println!("{} int8 {:?}", plan.id, agreement(plan, &outputs(&file, &held_out)?, &held_out, 0));
     Ok(())
 }

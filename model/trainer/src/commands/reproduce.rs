@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use gstvmaftiny::fusion::Registry;
 
 use super::train::{self, EffortArguments};
 use super::{Common, export, measure_quant_drop, plans, qat, validate};
-use crate::Failure;
 use crate::recipe::Recipe;
-use crate::ship::Registry;
 use crate::teacher::Teachers;
+use crate::{Failure, ship};
 
 /// Arguments of `reproduce`.
 #[derive(Args, Debug)]
@@ -26,7 +26,7 @@ pub struct Arguments {
     #[command(flatten)]
     pub effort: EffortArguments,
     /// Optimiser steps of the quantisation
-    #[arg(long, default_value_t = 30_000)]
+    #[arg(long, default_value_t = 15_000)]
     pub qat_steps: u32,
 }
 
@@ -35,7 +35,7 @@ pub struct Arguments {
 /// # Errors
 /// A step fails, or a model misses its gate.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let before = Registry::read(&arguments.models)?;
+    let before = ship::registry(&arguments.models)?;
     let training = train::Arguments {
         ids: arguments.ids.clone(),
         recipe: Recipe::Distilled,
@@ -51,20 +51,15 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
             qat::quantise(common, plan, &arguments.models, arguments.qat_steps, size, &teachers)?;
         }
     }
-    let after = Registry::read(&arguments.models)?;
+    let after = ship::registry(&arguments.models)?;
     for plan in plans(&arguments.ids)? {
-        for key in ["sha256", "int8_sha256"] {
-            let of =
-                |r: &Registry| r.entry(plan.id).and_then(|e| e[key].as_str().map(String::from));
-            match (of(&before), of(&after)) {
-                (_, None) => {}
-                (Some(old), Some(new)) if old == new => println!("{} {key}: as before", plan.id),
-                (old, Some(new)) => {
-                    let old = old.unwrap_or_else(|| "absent".into());
-                    println!("{} {key}: was {old}, is {new}", plan.id);
-                }
-            }
-        }
+        let digests = |r: &Registry| {
+            let entry = r.entry(plan.id);
+            entry.map_or((None, None), |e| (Some(e.sha256.clone()), e.int8_sha256.clone()))
+        };
+        let ((exact, int8), (new_exact, new_int8)) = (digests(&before), digests(&after));
+        compare(&format!("{}.onnx", plan.id), exact, new_exact);
+        compare(&format!("{}.int8.onnx", plan.id), int8, new_int8);
     }
     let (ids, models) = (arguments.ids.clone(), arguments.models.clone());
     validate::run(common, &validate::Arguments { ids, models, report: None })?;
@@ -72,4 +67,13 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let ending = "int8.onnx".into();
     let drop = measure_quant_drop::Arguments { ids, models, ending, max_drop: 5e-6 };
     measure_quant_drop::run(common, &drop)
+}
+
+fn compare(file: &str, old: Option<String>, new: Option<String>) {
+    match (old, new) {
+        (_, None) => {}
+        (Some(old), Some(new)) if old == new => println!("{file}: as before, {new}"),
+        (Some(old), Some(new)) => println!("{file}: was {old}, is {new}"),
+        (None, Some(new)) => println!("{file}: new, {new}"),
+    }
 }

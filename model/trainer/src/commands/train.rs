@@ -10,9 +10,8 @@ use crate::corpus::Row;
 use crate::evaluate::Metrics;
 use crate::family::Plan;
 use crate::pool::Pool;
-use crate::recipe::{Effort, Recipe, distilled, published};
+use crate::recipe::{Effort, Lesson, Recipe, distilled, published};
 use crate::student::{Checkpoint, Student};
-use crate::teacher::Teachers;
 use crate::{Failure, Vector, provenance};
 
 /// Arguments of `train`.
@@ -34,20 +33,23 @@ pub struct Arguments {
 /// How much of the recipe.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct EffortArguments {
-    /// Seeds tried for each model; the best on fresh vectors is kept
-    #[arg(long, default_value_t = 4)]
-    pub seeds: u64,
+    /// Seeds tried for each model, the best on fresh vectors is kept; the model's own number if
+    /// not given
+    #[arg(long)]
+    pub seeds: Option<u64>,
     /// Vectors in the pool
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 400_000)]
     pub pool: usize,
     /// Optimiser steps, in percent of the recipe's
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 60)]
     pub percent: u32,
 }
 
-impl From<EffortArguments> for Effort {
-    fn from(EffortArguments { seeds, pool, percent }: EffortArguments) -> Self {
-        Self { seeds: seeds.max(1), pool: pool.max(1), percent }
+impl EffortArguments {
+    /// For one model.
+    pub fn of(self, plan: &Plan) -> Effort {
+        let seeds = self.seeds.unwrap_or(plan.seeds).max(1);
+        Effort { seeds, pool: self.pool.max(1), percent: self.percent }
     }
 }
 
@@ -56,21 +58,23 @@ impl From<EffortArguments> for Effort {
 /// # Errors
 /// Teacher or corpus cannot be read, or a checkpoint not written.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let teachers = Teachers::open(&common.teachers)?;
-    let (known, held_out) = common.rows()?;
+    let lesson = Lesson::prepare(arguments.recipe, &common.teachers)?;
+    let (known, held_out) = (common.known()?, common.real_tests()?);
     for plan in plans(&arguments.ids)? {
-        let effort = arguments.effort.into();
-        let (student, errors) = teach(plan, arguments.recipe, &known, &teachers, effort);
+        let effort = arguments.effort.of(plan);
+        let (student, errors) = teach(plan, &lesson, &known, effort);
         let metrics = on_rows(plan, &student, &held_out);
         println!("{} {metrics:?}", plan.id);
         let path = checkpoint(&arguments.checkpoints, plan);
         let teacher = common.teachers.join(plan.target.teacher());
+        let mut inputs = vec![common.corpus.as_path()];
+        inputs.extend((arguments.recipe == Recipe::Distilled).then_some(teacher.as_path()));
         let report = json!({
             "recipe": arguments.recipe,
             "effort": effort,
             "seeds_rmse_on_fresh_vectors": errors,
             "held_out": metrics,
-            "run_provenance": provenance::provenance(&[&common.corpus, &teacher], &[&path])?,
+            "run_provenance": provenance::provenance(&inputs, &[&path])?,
         });
         provenance::write_json(&path, &Checkpoint::new(plan.id, &student, report))?;
     }
@@ -83,21 +87,15 @@ pub fn checkpoint(directory: &Path, plan: &Plan) -> PathBuf {
 }
 
 /// One student by one recipe; also what each seed reached.
-pub fn teach(
-    plan: &Plan,
-    recipe: Recipe,
-    rows: &[Row],
-    teachers: &Teachers,
-    effort: Effort,
-) -> (Student, Vec<f64>) {
+pub fn teach(plan: &Plan, lesson: &Lesson, rows: &[Row], effort: Effort) -> (Student, Vec<f64>) {
     let features: Vec<Vector> = rows.iter().map(|r| r.features).collect();
-    match recipe {
-        Recipe::Published => {
+    match lesson {
+        Lesson::Published => {
             let labels = rows.iter().map(|r| plan.target.of(&r.labels)).collect();
             let rows = Pool { features, labels };
             (published(plan, &rows, effort.percent, &bar()), Vec::new())
         }
-        Recipe::Distilled => distilled(plan, &features, teachers, effort, &bar),
+        Lesson::Distilled(teachers) => distilled(plan, &features, teachers, effort, &bar),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Common, HEAD, agreement, line, outputs, plans};
 use crate::corpus::Row;
+use crate::family::misses;
 use crate::{Failure, matrix, provenance};
 
 /// Arguments of `validate`.
@@ -28,9 +29,8 @@ pub struct Arguments {
 /// [`Failure::Gate`] names every gate that a model misses, or the first that does not beat the
 /// smaller one.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let (_, held_out) = common.rows()?;
     let (generated, real): (Vec<Row>, Vec<Row>) =
-        held_out.into_iter().partition(|r| matrix::is_generated(&r.source));
+        common.tests()?.into_iter().partition(|r| matrix::is_generated(&r.source));
     let codec: Vec<Row> = real.iter().filter(|r| matrix::is_codec(&r.variant)).cloned().collect();
     let unseen: Vec<Row> = real.iter().filter(|r| matrix::is_unseen(&r.variant)).cloned().collect();
 
@@ -47,9 +47,9 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
         for (lines, metrics) in lines.iter_mut().zip(tables) {
             lines.push(line(plan.id, metrics));
         }
-        missed.extend(plan.gate.misses(&on_real).iter().map(|m| format!("{}: {m}", plan.id)));
+        missed.extend(misses(&plan.gate, &on_real).iter().map(|m| format!("{}: {m}", plan.id)));
         let [rmse, max] = plan.generated;
-        if !(on_generated.rmse <= rmse && on_generated.max <= max) {
+        if on_generated.rmse.is_nan() || on_generated.rmse > rmse || on_generated.max > max {
             missed.push(format!(
                 "{}: generated sources RMSE {:.4} > {rmse} or max {:.3} > {max}",
                 plan.id, on_generated.rmse, on_generated.max
@@ -80,7 +80,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
         println!("\n{title}\n\n{HEAD}\n{}", lines.join("\n"));
     }
     if let Some(path) = &arguments.report {
-        let run = provenance::provenance(&[&common.corpus], &[path])?;
+        let run = provenance::provenance(&[&common.held_out], &[path])?;
         let report =
             json!({"results": Value::from(results), "missed": missed, "run_provenance": run});
         provenance::write_json(path, &report)?;
