@@ -1,6 +1,6 @@
 # `make demo` and `make test` do everything, set-up included.
 
-.PHONY: demo test setup build models bench clean
+.PHONY: demo test setup build clean
 
 setup:
 	tools/setup.sh

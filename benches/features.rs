@@ -1,4 +1,4 @@
-//! Time of the canonical-6 features per picture pair.
+//! Time of the canonical-6 features, whole and in parts, on each instruction set.
 
 #![allow(missing_docs, reason = "criterion generates the entry point")]
 
@@ -10,34 +10,48 @@ mod measure;
 mod patterns;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gstvmaftiny::features::{Depth, Geometry, Level, MotionExtractor, SpatialExtractor};
+use gstvmaftiny::features::{
+    Depth, Geometry, Level, MotionExtractor, Part, Profile, SpatialExtractor,
+};
 use measure::Picture;
 use patterns::{Kind, pair};
+
+const PARTS: [(&str, Part); 6] = [
+    ("vif pyramid", Part::Pyramid),
+    ("vif scale 0", Part::Scale(0)),
+    ("vif scale 1", Part::Scale(1)),
+    ("vif scale 2", Part::Scale(2)),
+    ("vif scale 3", Part::Scale(3)),
+    ("adm", Part::Adm),
+];
+
+fn pictures(g: Geometry) -> [Picture; 2] {
+    let pictures = pair(Kind::Noise, g.width, g.height, 1, g.depth.bits());
+    [pictures.reference, pictures.distorted].map(|p| Picture::new(&p, g.depth))
+}
 
 fn frames(c: &mut Criterion) {
     for (width, height, depth) in
         [(1920, 1080, Depth::Eight), (1920, 1080, Depth::Ten), (3840, 2160, Depth::Eight)]
     {
         let geometry = Geometry { width, height, depth };
-        let pictures = pair(Kind::Noise, width, height, 1, depth.bits());
-        let reference = Picture::new(&pictures.reference, depth);
-        let distorted = Picture::new(&pictures.distorted, depth);
+        let [reference, distorted] = pictures(geometry);
         let (r, d) = (reference.luma(geometry), distorted.luma(geometry));
         let mut group = c.benchmark_group(format!("{geometry}"));
         group.throughput(Throughput::Elements((width * height) as u64)).sample_size(10);
         for level in Level::available() {
-            for threads in [1, 2] {
-                let name =
-                    |kernel: &str| BenchmarkId::new(format!("{kernel} {}", level.name()), threads);
-                let mut spatial =
-                    SpatialExtractor::at_level(geometry, threads, level).expect("a legal size");
-                group.bench_function(name("spatial"), |b| {
-                    b.iter(|| spatial.extract(r, d).expect("matching pictures"));
-                });
-                let mut motion =
-                    MotionExtractor::at_level(geometry, threads, level).expect("a legal size");
-                group.bench_function(name("motion"), |b| {
-                    b.iter(|| motion.difference(r, d).expect("matching pictures"));
+            for (threads, profile) in
+                [(1, Profile::Exact), (2, Profile::Exact), (1, Profile::Fast), (2, Profile::Fast)]
+            {
+                let name = format!("{} {}", profile.name(), level.name());
+                let mut spatial = SpatialExtractor::with_profile(geometry, threads, level, profile)
+                    .expect("a legal size");
+                let mut motion = MotionExtractor::beside(&spatial);
+                group.bench_function(BenchmarkId::new(name, threads), |b| {
+                    b.iter(|| {
+                        spatial.extract(r, d).expect("matching pictures");
+                        motion.difference(r, d).expect("matching pictures");
+                    });
                 });
             }
         }
@@ -45,5 +59,28 @@ fn frames(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, frames);
+fn kernels(c: &mut Criterion) {
+    for (width, height, depth) in
+        [(1920, 1080, Depth::Eight), (1920, 1080, Depth::Ten), (853, 481, Depth::Eight)]
+    {
+        let geometry = Geometry { width, height, depth };
+        let [reference, distorted] = pictures(geometry);
+        let (r, d) = (reference.luma(geometry), distorted.luma(geometry));
+        for level in Level::available() {
+            let mut group = c.benchmark_group(format!("kernels {geometry} {}", level.name()));
+            group.throughput(Throughput::Elements((width * height) as u64)).sample_size(10);
+            let mut spatial = SpatialExtractor::at_level(geometry, 1, level).expect("a legal size");
+            for (name, part) in PARTS {
+                group.bench_function(name, |b| b.iter(|| spatial.run_part(part, r, d)));
+            }
+            let mut motion = MotionExtractor::beside(&spatial);
+            group.bench_function("motion", |b| {
+                b.iter(|| motion.difference(r, d).expect("matching pictures"));
+            });
+            group.finish();
+        }
+    }
+}
+
+criterion_group!(benches, frames, kernels);
 criterion_main!(benches);

@@ -2,12 +2,13 @@
 //!
 //! The crate reads as the sentence it implements: the element ([`vmaftiny`]) pairs reference and
 //! distorted frames ([`align`]), measures each pair ([`features`]), turns the measurements into a
-//! score with a tiny network ([`fusion`]) and tells the world ([`report`]).
+//! score with a tiny network ([`fusion`], driven by [`scoring`]) and tells the world ([`report`]).
 
 pub mod align;
 pub mod features;
 pub mod fusion;
 pub mod report;
+pub mod scoring;
 pub mod vmaftiny;
 
 mod plugin;

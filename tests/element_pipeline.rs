@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "shared with other tests")]
 mod mlp;
 #[path = "support/pipeline.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
 mod pipeline;
 
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use pipeline::{parse, play, run};
 const PAIR: &str = "videotestsrc num-buffers=12 pattern=ball \
     ! video/x-raw,format=FORMAT,width=WIDTH,height=HEIGHT,framerate=25/1 ! tee name=t \
     t. ! queue ! v.ref_sink t. ! queue ! DISTORT ! queue ! v.dist_sink \
-    vmaftiny name=v tiny-model=MODEL OPTIONS ! fakesink name=out sync=false";
+    vmaftiny name=v tiny-model=MODEL align-mode=timestamps OPTIONS ! fakesink name=out sync=false";
 
 fn pair(format: &str, width: u32, height: u32, distort: &str, options: &str) -> String {
     PAIR.replace("FORMAT", format)
@@ -91,6 +92,9 @@ fn every_format_passes_through_and_scores_identical_pictures_alike() {
         "P010_10LE",
         "P012_LE",
         "P016_LE",
+        "UYVY",
+        "YUY2",
+        "v210",
     ] {
         let heard = run(&pair(format, 176, 144, "identity", ""));
         assert!(heard.errors.is_empty(), "{format}: {:?}", heard.errors);
@@ -138,7 +142,8 @@ fn pictures_too_small_pass_through_with_one_warning() {
 
 #[test]
 fn sizes_that_differ_are_an_error_that_says_so() {
-    let heard = run(&pair("I420", 320, 240, "videoscale ! video/x-raw,width=160,height=120", ""));
+    let scaled = "videoscale ! video/x-raw,width=160,height=120";
+    let heard = run(&pair("I420", 320, 240, scaled, "size-policy=error"));
     assert_eq!(heard.errors.len(), 1);
     assert!(heard.errors[0].contains("320x240") && heard.errors[0].contains("160x120"));
 }

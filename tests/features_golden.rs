@@ -11,6 +11,12 @@ use patterns::{Kind, pair};
 
 /// Half a unit of the sixth decimal is the print's own rounding.
 const TOLERANCE: f64 = 1e-6;
+/// Vector code is not exact: what is aimed at is 1e-5, what is promised 5e-5.
+const VECTOR_TOLERANCE: f64 = 5e-5;
+
+fn tolerance(level: Level) -> f64 {
+    if level == Level::Scalar { TOLERANCE } else { VECTOR_TOLERANCE }
+}
 
 struct Golden {
     kind: Kind,
@@ -72,13 +78,14 @@ fn every_feature_of_every_golden_frame_agrees() {
         let pictures = pictures(kind, geometry, frames.len());
         for level in Level::available() {
             let found = measure::sequence(&pictures, geometry, 1, level);
+            let tolerance = tolerance(level);
             for (t, (found, expected)) in
                 found.iter().map(Features::to_array).zip(&frames).enumerate()
             {
                 for (i, name) in gstvmaftiny::features::NAMES.iter().enumerate() {
                     let difference = (found[i] - expected[i]).abs();
                     assert!(
-                        difference <= TOLERANCE,
+                        difference <= tolerance,
                         "{kind:?} {geometry} frame {t}, {}: {name} is {}, libvmaf says {}",
                         level.name(),
                         found[i],
@@ -123,13 +130,21 @@ fn special_pairs_agree() {
         (flat(0), p.clone(), [1.0, 0.982981, 0.986230, 0.986663, 0.986282]),
         (soft, p.clone(), [1.580936, 1.359203, 1.409621, 1.406738, 1.390676]),
     ];
-    let mut extractor = SpatialExtractor::new(g, 1).expect("a legal size");
-    for (i, (reference, distorted, expected)) in cases.iter().enumerate() {
-        let luma = |s| Luma::new(Samples::U8(s), g.width, g).expect("a whole plane");
-        let found = extractor.extract(luma(reference), luma(distorted)).expect("matching pictures");
-        let [v0, v1, v2, v3] = found.vif;
-        for (found, expected) in [found.adm2, v0, v1, v2, v3].iter().zip(expected) {
-            assert!((found - expected).abs() <= TOLERANCE, "pair {i}: {found} is not {expected}");
+    for level in Level::available() {
+        let tolerance = tolerance(level);
+        let mut extractor = SpatialExtractor::at_level(g, 1, level).expect("a legal size");
+        for (i, (reference, distorted, expected)) in cases.iter().enumerate() {
+            let luma = |s| Luma::new(Samples::U8(s), g.width, g).expect("a whole plane");
+            let found =
+                extractor.extract(luma(reference), luma(distorted)).expect("matching pictures");
+            let [v0, v1, v2, v3] = found.vif;
+            for (found, expected) in [found.adm2, v0, v1, v2, v3].iter().zip(expected) {
+                let name = level.name();
+                assert!(
+                    (found - expected).abs() <= tolerance,
+                    "pair {i}, {name}: {found} is not {expected}"
+                );
+            }
         }
     }
 }

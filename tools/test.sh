@@ -13,6 +13,8 @@ export G_DEBUG=fatal-criticals
 # a registry of its own: the user's may be stale, and tests must not write to it
 export GST_REGISTRY="$PWD/target/gstreamer-registry.bin"
 mkdir -p target
+VMAFTINY_FFMPEG=${VMAFTINY_FFMPEG:-$(ls "$PWD"/.venv/lib/python3*/site-packages/imageio_ffmpeg/binaries/ffmpeg-* | head -n 1)}
+export VMAFTINY_FFMPEG
 
 run cargo fmt --all --check
 run cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -20,7 +22,8 @@ RUSTDOCFLAGS="-D warnings" run cargo doc --workspace --no-deps --locked
 count cargo test --workspace --locked
 ORT_DYLIB_PATH=$(ls .venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* | head -n 1)
 export ORT_DYLIB_PATH
-count cargo test --locked --features onnxruntime --test fusion_onnxruntime
+# the whole workspace, so that no dependency is built again with other features
+count cargo test --workspace --locked --features gst-plugin-vmaftiny/onnxruntime --test fusion_onnxruntime
 
 passed=$(awk '/^test result:/ { n += $4 } END { print n + 0 }' "$log")
 failed=$(awk '/^test result:/ { n += $6 } END { print n + 0 }' "$log")

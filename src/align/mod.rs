@@ -1,3 +1,19 @@
-//! Which frames belong together. Pure logic: times and numbers in, decisions out.
+//! Which frames belong together. Pure logic: times and fingerprints in, decisions out.
+//!
+//! [`Fingerprint`] reduces a picture to 144 numbers, [`Aligner`] finds the offset between two
+//! streams of fingerprints and says how sure it is, [`pairing`] pairs frames by running time and
+//! that offset. Nothing here waits, reads a clock or keeps pictures.
 
+mod aligner;
+mod confidence;
+mod correlation;
+mod event;
+mod fingerprint;
+mod history;
 pub mod pairing;
+mod rhythm;
+mod watch;
+
+pub use aligner::{Aligner, Config, HintSource, State};
+pub use event::Event;
+pub use fingerprint::Fingerprint;

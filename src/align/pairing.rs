@@ -131,6 +131,20 @@ impl<T> Pairing<T> {
         }
     }
 
+    /// Time of the frame that has waited longest on a side.
+    pub fn oldest(&self, side: Side) -> Option<i64> {
+        let stream = match side {
+            Side::Reference => &self.reference,
+            Side::Distorted => &self.distorted,
+        };
+        stream.frames.front().map(|(time, _)| *time)
+    }
+
+    /// Takes the frame that has waited longest on a side, unpaired.
+    pub fn give_up(&mut self, side: Side) -> Option<T> {
+        self.stream(side).frames.pop_front().map(|(_, frame)| frame)
+    }
+
     /// Time of a side's newest frame.
     pub fn newest(&self, side: Side) -> Option<i64> {
         match side {

@@ -73,12 +73,12 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         match self.min(Self::supported()) {
             // SAFETY: `supported` found every feature of the level
-            Self::Avx512 => return unsafe { run_avx512(kernel) },
+            Self::Avx512 => return unsafe { run_avx512(kernel, Avx2(())) },
             // SAFETY: as above
-            Self::Avx2 => return unsafe { run_avx2(kernel) },
+            Self::Avx2 => return unsafe { run_avx2(kernel, Avx2(())) },
             Self::Scalar => {}
         }
-        kernel.run()
+        run_portable(kernel)
     }
 }
 
@@ -89,17 +89,38 @@ pub(super) trait Kernel {
     /// Must be `#[inline(always)]`, and so must everything it calls, to be compiled for the level
     /// it is run at.
     fn run(self) -> Self::Output;
+
+    /// The same written for AVX2 and FMA, where that is worth it.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx2(self, _: Avx2) -> Self::Output
+    where
+        Self: Sized,
+    {
+        self.run()
+    }
+}
+
+/// Proof that the processor has AVX2 and FMA: only this file can make one.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(super) struct Avx2(());
+
+// a function of its own for each kernel, or callers would swell with all of them
+#[inline(never)]
+fn run_portable<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run()
+fn run_avx2<K: Kernel>(kernel: K, proof: Avx2) -> K::Output {
+    kernel.run_avx2(proof)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
 #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni")]
-fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run()
+fn run_avx512<K: Kernel>(kernel: K, proof: Avx2) -> K::Output {
+    kernel.run_avx2(proof)
 }

@@ -6,12 +6,18 @@ use super::motion::Motion;
 use super::plane::Plane;
 use super::strips::Workers;
 use super::vif::Vif;
-use super::{FeatureError, Geometry, Luma, Samples, Spatial};
+use super::{FeatureError, Geometry, Luma, Profile, Samples, Spatial};
+
+/// Samples of pictures.
+trait Sample: super::vif::Sample + super::adm::Sample {}
+impl Sample for u8 {}
+impl Sample for u16 {}
 
 /// Measures [`Spatial`] of picture pairs of one geometry. Owns all scratch memory: `extract` does
 /// not allocate.
 pub struct SpatialExtractor {
     geometry: Geometry,
+    profile: Profile,
     workers: Workers,
     vif: Vif,
     adm: Adm,
@@ -35,11 +41,22 @@ impl SpatialExtractor {
         threads: usize,
         level: Level,
     ) -> Result<Self, FeatureError> {
+        Self::with_profile(geometry, threads, level, Profile::Exact)
+    }
+
+    /// [`Self::at_level`] with features of `profile`.
+    pub fn with_profile(
+        geometry: Geometry,
+        threads: usize,
+        level: Level,
+        profile: Profile,
+    ) -> Result<Self, FeatureError> {
         check_size(geometry, "adm2", Self::MINIMUM)?;
         let workers = Workers::new(threads, level)?;
         Ok(Self {
             geometry,
-            vif: Vif::new(geometry, &workers),
+            profile,
+            vif: Vif::new(geometry, profile, &workers),
             adm: Adm::new(geometry, &workers),
             workers,
         })
@@ -50,7 +67,13 @@ impl SpatialExtractor {
         self.geometry
     }
 
-    /// Measures one pair.
+    /// What was asked for; [`Profile::Exact`] unless made by [`Self::with_profile`].
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Measures one pair. With [`Profile::Fast`] the number of pairs measured before has a say in
+    /// which pixels are.
     ///
     /// # Errors
     /// [`FeatureError::Geometry`] when a picture is not of the extractor's geometry.
@@ -60,15 +83,58 @@ impl SpatialExtractor {
         Ok(match (reference.samples(), distorted.samples()) {
             (Samples::U8(r), Samples::U8(d)) => {
                 let pair = [Plane::of(&reference, r), Plane::of(&distorted, d)];
-                Spatial { adm2: adm.measure(workers, pair), vif: vif.measure(workers, pair) }
+                workers.enter(|| Spatial {
+                    adm2: adm.measure(workers, pair),
+                    vif: vif.measure(workers, pair),
+                })
             }
             (Samples::U16(r), Samples::U16(d)) => {
                 let pair = [Plane::of(&reference, r), Plane::of(&distorted, d)];
-                Spatial { adm2: adm.measure(workers, pair), vif: vif.measure(workers, pair) }
+                workers.enter(|| Spatial {
+                    adm2: adm.measure(workers, pair),
+                    vif: vif.measure(workers, pair),
+                })
             }
             // equal depths, so never reached: Luma ties the sample size to the depth
             _ => return Err(FeatureError::SampleSize(self.geometry.depth.bits())),
         })
+    }
+}
+
+/// A part of [`SpatialExtractor::extract`], to be timed alone.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// VIF's pictures of half, quarter and eighth size.
+    Pyramid,
+    /// VIF of one scale, 0 to 3; the pyramid must be there.
+    Scale(usize),
+    /// All of `adm2`.
+    Adm,
+}
+
+impl SpatialExtractor {
+    /// Does one part and drops its result.
+    #[doc(hidden)]
+    pub fn run_part(&mut self, part: Part, reference: Luma, distorted: Luma) {
+        match (reference.samples(), distorted.samples()) {
+            (Samples::U8(r), Samples::U8(d)) => {
+                self.run_part_of(part, [Plane::of(&reference, r), Plane::of(&distorted, d)]);
+            }
+            (Samples::U16(r), Samples::U16(d)) => {
+                self.run_part_of(part, [Plane::of(&reference, r), Plane::of(&distorted, d)]);
+            }
+            _ => {}
+        }
+    }
+
+    fn run_part_of<P: Sample>(&mut self, part: Part, pair: [Plane<P>; 2]) {
+        let Self { workers, vif, adm, .. } = self;
+        match part {
+            Part::Pyramid => vif.build_pyramid(workers, pair),
+            Part::Scale(scale) => vif.measure_scales(workers, pair, scale..scale + 1),
+            Part::Adm => _ = adm.measure(workers, pair),
+        }
     }
 }
 
@@ -98,8 +164,16 @@ impl MotionExtractor {
         level: Level,
     ) -> Result<Self, FeatureError> {
         check_size(geometry, "motion2", Self::MINIMUM)?;
-        let workers = Workers::new(threads, level)?;
-        Ok(Self { geometry, motion: Motion::new(geometry, &workers), workers })
+        Ok(Self::on(geometry, Workers::new(threads, level)?))
+    }
+
+    /// For the same pictures as `spatial`, on the same threads.
+    pub fn beside(spatial: &SpatialExtractor) -> Self {
+        Self::on(spatial.geometry, spatial.workers.clone())
+    }
+
+    fn on(geometry: Geometry, workers: Workers) -> Self {
+        Self { geometry, motion: Motion::new(geometry, &workers), workers }
     }
 
     /// Geometry given to `new`.
@@ -117,10 +191,12 @@ impl MotionExtractor {
         let Self { workers, motion, .. } = self;
         Ok(match (previous.samples(), current.samples()) {
             (Samples::U8(p), Samples::U8(c)) => {
-                motion.measure(workers, [Plane::of(&previous, p), Plane::of(&current, c)])
+                let pair = [Plane::of(&previous, p), Plane::of(&current, c)];
+                workers.enter(|| motion.measure(workers, pair))
             }
             (Samples::U16(p), Samples::U16(c)) => {
-                motion.measure(workers, [Plane::of(&previous, p), Plane::of(&current, c)])
+                let pair = [Plane::of(&previous, p), Plane::of(&current, c)];
+                workers.enter(|| motion.measure(workers, pair))
             }
             _ => return Err(FeatureError::SampleSize(self.geometry.depth.bits())),
         })

@@ -3,7 +3,8 @@
 //! `adm2`, `vif_scale0` … `vif_scale3` and `motion2`, as libvmaf's default integer extractors
 //! define them. Pure Rust: planes in, numbers out; no time, no GStreamer, no models.
 //!
-//! Every sum is an integer, so a frame's numbers are the same whatever the number of threads.
+//! Whatever is summed up over threads is an integer, so a frame's numbers do not depend on how
+//! many there are. The portable code is exact; code for AVX2 follows it within 5e-5.
 //! What belongs to one picture (moments, wavelet) is computed apart from what a pair adds.
 
 mod adm;
@@ -11,17 +12,23 @@ mod cpu;
 mod error;
 mod extract;
 mod fixed;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod motion;
 mod motion2;
 mod plane;
+mod profile;
 mod strips;
 mod vif;
 
 pub use cpu::{CPU_VARIABLE, Level};
 pub use error::FeatureError;
+#[doc(hidden)]
+pub use extract::Part;
 pub use extract::{MotionExtractor, SpatialExtractor};
 pub use motion2::Motion2;
 pub use plane::{Depth, Geometry, Luma, Samples};
+pub use profile::Profile;
 
 /// Feature names in canonical order, as models and files write them.
 pub const NAMES: [&str; 6] =

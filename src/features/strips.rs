@@ -1,15 +1,18 @@
 //! Work on one frame split into strips of rows.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::FeatureError;
 use super::cpu::Level;
 
-/// Threads that work on the strips of one frame. With one thread, the caller's is used.
+/// Threads that work on the strips of one frame. With one thread, the caller's is used. Clones
+/// share the threads.
+#[derive(Clone)]
 pub(super) struct Workers {
-    pool: Option<rayon::ThreadPool>,
+    pool: Option<Arc<rayon::ThreadPool>>,
     threads: usize,
     level: Level,
 }
@@ -28,6 +31,7 @@ impl Workers {
                     .num_threads(n)
                     .thread_name(|i| format!("vmaftiny-{i}"))
                     .build()
+                    .map(Arc::new)
                     .map_err(|e| FeatureError::Threads { count: n, reason: e.to_string() })?,
             ),
         };
@@ -41,9 +45,22 @@ impl Workers {
 
     /// Strips that divide `rows` rows: enough of them that no thread waits long for the last one.
     pub(super) fn strips(&self, rows: usize) -> Vec<Range<usize>> {
+        self.strips_of(rows, 1)
+    }
+
+    /// [`Self::strips`] of whole multiples of `unit` rows; the last may be shorter.
+    pub(super) fn strips_of(&self, rows: usize, unit: usize) -> Vec<Range<usize>> {
         let count = if self.threads == 1 { 1 } else { self.threads * 4 };
-        let height = rows.div_ceil(count).max(1);
+        let height = rows.div_ceil(count).max(1).next_multiple_of(unit);
         (0..rows).step_by(height).map(|start| start..(start + height).min(rows)).collect()
+    }
+
+    /// Hands a frame to the threads: one hand-over for all that `work` does with them.
+    pub(super) fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match &self.pool {
+            None => work(),
+            Some(pool) => pool.install(work),
+        }
     }
 
     /// Runs `work` on every job.

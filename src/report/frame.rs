@@ -1,6 +1,4 @@
-use std::sync::Arc;
-
-use crate::fusion::Score;
+use crate::scoring::Measured;
 
 /// How much a frame's score is worth, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +7,12 @@ pub enum Status {
     Ok,
     /// Scored; the first frame of a stretch, so without motion.
     First,
+    /// Scored, but the offset between the streams is not known: it may be the wrong partner.
+    Unaligned,
+    /// Scored, but the offset is in doubt.
+    LowConfidence,
+    /// Scored, but the two pictures cannot be compared like this (SDR against HDR, for example).
+    Suspect,
     /// No distorted frame came for this moment.
     Missing,
     /// The distorted stream has fewer frames per second than the reference.
@@ -22,11 +26,19 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether the score counts in pooled values.
+    pub fn pooled(self) -> bool {
+        matches!(self, Self::Ok | Self::First)
+    }
+
     /// As messages write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::First => "first",
+            Self::Unaligned => "unaligned",
+            Self::LowConfidence => "low-confidence",
+            Self::Suspect => "suspect",
             Self::Missing => "missing",
             Self::NoPair => "no-pair",
             Self::Ended => "ended",
@@ -49,15 +61,21 @@ pub struct Times {
     pub duration: Option<u64>,
 }
 
-/// A score and what it was computed from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    /// The model's verdict.
-    pub score: Score,
-    /// Feature names, as `values` has them.
-    pub names: Arc<[String]>,
-    /// Feature values.
-    pub values: Vec<f64>,
+/// What was noticed about a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// The distorted picture stands still while the reference moves.
+    pub frozen: bool,
+    /// Either picture is black, or one flat colour.
+    pub black: bool,
+    /// A decoder has marked either picture as damaged.
+    pub corrupted: bool,
+    /// The distorted picture was brought to the reference's size.
+    pub scaled: bool,
+    /// The woven fields of an interlaced picture were compared.
+    pub interlaced: bool,
+    /// The buffer had to leave before its score was known: it carries no metadata.
+    pub late: bool,
 }
 
 /// All that is known about one reference frame.
@@ -73,8 +91,12 @@ pub struct Frame {
     pub distorted_running_time: Option<u64>,
     /// Offset it was paired with, ns; positive: distorted late.
     pub offset: i64,
+    /// How sure the offset is, 0 to 1; none if it is not measured.
+    pub confidence: Option<f64>,
     /// What became of it.
     pub status: Status,
+    /// What else was noticed.
+    pub marks: Marks,
     /// The outcome, if it was scored.
     pub measured: Option<Measured>,
 }

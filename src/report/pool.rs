@@ -27,7 +27,7 @@ impl PoolMethod {
 /// Reference frames by what became of them. They add up to all frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Scored and pooled.
+    /// With a score, pooled or not.
     pub scored: u64,
     /// No distorted frame came.
     pub missing: u64,
@@ -41,6 +41,30 @@ pub struct Counters {
     pub unscorable: u64,
     /// Distorted frames no reference frame wanted.
     pub surplus: u64,
+    /// Among those scored: the distorted picture stood still.
+    pub frozen: u64,
+}
+
+impl Counters {
+    /// Reference frames accounted for.
+    pub fn frames(&self) -> u64 {
+        let Self { scored, missing, no_pair, ended, skipped, unscorable, .. } = *self;
+        scored + missing + no_pair + ended + skipped + unscorable
+    }
+
+    /// What was counted since `earlier`.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            scored: self.scored - earlier.scored,
+            missing: self.missing - earlier.missing,
+            no_pair: self.no_pair - earlier.no_pair,
+            ended: self.ended - earlier.ended,
+            skipped: self.skipped - earlier.skipped,
+            unscorable: self.unscorable - earlier.unscorable,
+            surplus: self.surplus - earlier.surplus,
+            frozen: self.frozen - earlier.frozen,
+        }
+    }
 }
 
 /// Resolution of percentiles: tenths of a point of a 100-point range.
@@ -111,6 +135,30 @@ impl Pool {
         self.histogram[place.round().clamp(0.0, (BINS - 1) as f64) as usize] += 1;
     }
 
+    /// Adds all frames of another pool of the same range.
+    pub fn merge(&mut self, other: &Self) {
+        let Some((low, high)) = other.extremes else { return };
+        let (own, new) = (self.count as f64, other.count as f64);
+        let distance = other.mean - self.mean;
+        self.count += other.count;
+        self.mean += distance * new / (own + new);
+        self.spread += other.spread + distance * distance * own * new / (own + new);
+        self.inverse_sum += other.inverse_sum;
+        let (min, max) = self.extremes.unwrap_or((low, high));
+        self.extremes = Some((min.min(low), max.max(high)));
+        self.histogram.iter_mut().zip(&other.histogram).for_each(|(a, b)| *a += b);
+    }
+
+    /// Forgets all frames.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.range.0, self.range.1);
+    }
+
+    /// Frames pooled.
+    pub fn frames(&self) -> u64 {
+        self.count
+    }
+
     /// Statistics so far; none before the first frame.
     pub fn pooled(&self, method: PoolMethod) -> Option<Pooled> {
         let (min, max) = self.extremes?;
@@ -174,6 +222,30 @@ mod tests {
                 let rank = ((share * n).ceil() as usize).max(1) - 1;
                 prop_assert!((found - sorted[rank]).abs() <= 0.0501);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pools_merge_as_if_they_had_been_one(
+            scores in proptest::collection::vec(0.0f64..=100.0, 2..200),
+            cut in 0usize..200,
+        ) {
+            let (one, two) = scores.split_at(cut.min(scores.len()));
+            let pool = |scores: &[f64]| {
+                let mut pool = Pool::new(0.0, 100.0);
+                scores.iter().for_each(|s| pool.add(*s));
+                pool
+            };
+            let mut merged = pool(one);
+            merged.merge(&pool(two));
+            let merged = merged.pooled(PoolMethod::Mean).expect("frames");
+            let whole = pool(&scores).pooled(PoolMethod::Mean).expect("frames");
+            prop_assert!((merged.mean - whole.mean).abs() < 1e-9);
+            prop_assert!((merged.stddev - whole.stddev).abs() < 1e-6);
+            prop_assert!((merged.harmonic_mean - whole.harmonic_mean).abs() < 1e-6);
+            prop_assert_eq!(merged.percentiles, whole.percentiles);
+            prop_assert_eq!((merged.min, merged.max), (whole.min, whole.max));
         }
     }
 

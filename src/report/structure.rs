@@ -1,9 +1,11 @@
 //! Verdicts as GStreamer structures: the same fields in messages and in buffer metadata.
 
-use super::{Counters, Frame, Pooled};
+use super::{Counters, Frame, Marks, Pooled};
 
 /// Name of frame and pooled messages; the C `vmaf` element's, so its listeners work.
 pub const FRAME_STRUCTURE: &str = "VMAF";
+/// Name of the periodic statistics.
+pub const INTERVAL_STRUCTURE: &str = "VMAFInterval";
 /// Name of the custom meta on output buffers.
 pub const META: &str = "VmafTinyMeta";
 
@@ -29,9 +31,18 @@ pub fn frame_structure(frame: &Frame, add_features: bool) -> gst::Structure {
     set_time(&mut s, "duration", times.duration);
     s.set("status", frame.status.name());
     s.set("offset", frame.offset);
+    if let Some(confidence) = frame.confidence {
+        s.set("confidence", confidence);
+    }
     if let Some(time) = frame.distorted_running_time {
         s.set("dist-running-time", time);
     }
+    let Marks { frozen, black, corrupted, scaled, interlaced, late } = frame.marks;
+    s.set("frozen", frozen);
+    s.set("black", black);
+    let rare =
+        [("corrupted", corrupted), ("scaled", scaled), ("interlaced", interlaced), ("late", late)];
+    rare.into_iter().filter(|(_, is_so)| *is_so).for_each(|(name, _)| s.set(name, true));
     if let Some(measured) = &frame.measured {
         s.set("score", measured.score.value);
         if let Some(half_width) = measured.score.half_width {
@@ -49,15 +60,41 @@ pub fn frame_structure(frame: &Frame, add_features: bool) -> gst::Structure {
     s
 }
 
-/// The verdict on a whole stretch of frames.
-pub fn pooled_structure(
-    pooled: Option<&Pooled>,
-    counters: &Counters,
-    model: &str,
-) -> gst::Structure {
+/// The verdict on many frames.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Statistics of the scores that count; none without any.
+    pub pooled: Option<Pooled>,
+    /// All reference frames, by what became of them.
+    pub counters: Counters,
+    /// Whether the offset between the streams is known; if not, the scores may be of wrong pairs.
+    pub aligned: bool,
+    /// Running time of the first frame, ns.
+    pub start: Option<u64>,
+    /// The model's name.
+    pub model: String,
+}
+
+/// The verdict on all frames since the start.
+pub fn pooled_structure(summary: &Summary) -> gst::Structure {
     let mut s = gst::Structure::new_empty(FRAME_STRUCTURE);
     s.set("type", "pooled");
+    fill_summary(&mut s, summary);
+    s
+}
+
+/// The verdict on the frames of an interval.
+pub fn interval_structure(summary: &Summary) -> gst::Structure {
+    let mut s = gst::Structure::new_empty(INTERVAL_STRUCTURE);
+    fill_summary(&mut s, summary);
+    s
+}
+
+fn fill_summary(s: &mut gst::Structure, summary: &Summary) {
+    let Summary { pooled, counters, aligned, start, model } = summary;
     s.set("model", model);
+    set_time(s, "start-running-time", *start);
+    s.set("aligned", aligned);
     if let Some(p) = pooled {
         s.set("score", p.score);
         s.set("pool-method", p.method.name());
@@ -71,16 +108,23 @@ pub fn pooled_structure(
         s.set("p5", p5);
         s.set("p10", p10);
     }
-    s.set("frames", pooled.map_or(0, |p| p.frames));
-    let Counters { scored, missing, no_pair, ended, skipped, unscorable, surplus } = *counters;
-    s.set("excluded", scored - pooled.map_or(0, |p| p.frames).min(scored));
+    let frames = pooled.as_ref().map_or(0, |p| p.frames);
+    s.set("frames", frames);
+    s.set("excluded", counters.scored.saturating_sub(frames));
+    fill_counters(s, counters);
+}
+
+/// Adds the counters of frames without score.
+pub fn fill_counters(s: &mut gst::Structure, counters: &Counters) {
+    let Counters { missing, no_pair, ended, skipped, unscorable, surplus, frozen, .. } = *counters;
+    s.set("reference-frames", counters.frames());
     s.set("missing", missing);
     s.set("no-pair", no_pair);
     s.set("ended", ended);
     s.set("skipped", skipped);
     s.set("unscorable", unscorable);
     s.set("surplus", surplus);
-    s
+    s.set("frozen-frames", frozen);
 }
 
 /// Adds the fields of `structure` to a buffer, as [`META`].

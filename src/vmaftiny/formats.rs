@@ -1,4 +1,4 @@
-//! Formats whose first plane is luma, and how its samples are stored.
+//! Formats whose luma can be read without conversion, and how its samples are stored.
 
 use std::sync::LazyLock;
 
@@ -6,38 +6,54 @@ use gst_video::VideoFormat;
 
 use crate::features::Depth;
 
-const FORMATS: &[(VideoFormat, Depth)] = &[
-    (VideoFormat::I420, Depth::Eight),
-    (VideoFormat::Yv12, Depth::Eight),
-    (VideoFormat::Nv12, Depth::Eight),
-    (VideoFormat::Nv21, Depth::Eight),
-    (VideoFormat::Y42b, Depth::Eight),
-    (VideoFormat::Nv16, Depth::Eight),
-    (VideoFormat::Y444, Depth::Eight),
-    (VideoFormat::Gray8, Depth::Eight),
-    (VideoFormat::I42010le, Depth::Ten),
-    (VideoFormat::I42210le, Depth::Ten),
-    (VideoFormat::Y44410le, Depth::Ten),
-    (VideoFormat::I42012le, Depth::Twelve),
-    (VideoFormat::I42212le, Depth::Twelve),
-    (VideoFormat::Y44412le, Depth::Twelve),
-    (VideoFormat::Y44416le, Depth::Sixteen),
-    (VideoFormat::Gray16Le, Depth::Sixteen),
+/// Where luma samples lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Alone in the first plane.
+    Plane,
+    /// Bytes 0, 2, 4… of a row.
+    EvenBytes,
+    /// Bytes 1, 3, 5… of a row.
+    OddBytes,
+    /// Six in four little-endian words of three 10-bit samples each.
+    V210,
+}
+
+const FORMATS: &[(VideoFormat, Depth, Layout)] = &[
+    (VideoFormat::I420, Depth::Eight, Layout::Plane),
+    (VideoFormat::Yv12, Depth::Eight, Layout::Plane),
+    (VideoFormat::Nv12, Depth::Eight, Layout::Plane),
+    (VideoFormat::Nv21, Depth::Eight, Layout::Plane),
+    (VideoFormat::Y42b, Depth::Eight, Layout::Plane),
+    (VideoFormat::Nv16, Depth::Eight, Layout::Plane),
+    (VideoFormat::Y444, Depth::Eight, Layout::Plane),
+    (VideoFormat::Gray8, Depth::Eight, Layout::Plane),
+    (VideoFormat::I42010le, Depth::Ten, Layout::Plane),
+    (VideoFormat::I42210le, Depth::Ten, Layout::Plane),
+    (VideoFormat::Y44410le, Depth::Ten, Layout::Plane),
+    (VideoFormat::I42012le, Depth::Twelve, Layout::Plane),
+    (VideoFormat::I42212le, Depth::Twelve, Layout::Plane),
+    (VideoFormat::Y44412le, Depth::Twelve, Layout::Plane),
+    (VideoFormat::Y44416le, Depth::Sixteen, Layout::Plane),
+    (VideoFormat::Gray16Le, Depth::Sixteen, Layout::Plane),
     // the features do not change when a picture is shifted to more bits
-    (VideoFormat::P01010le, Depth::Sixteen),
-    (VideoFormat::P012Le, Depth::Sixteen),
-    (VideoFormat::P016Le, Depth::Sixteen),
+    (VideoFormat::P01010le, Depth::Sixteen, Layout::Plane),
+    (VideoFormat::P012Le, Depth::Sixteen, Layout::Plane),
+    (VideoFormat::P016Le, Depth::Sixteen, Layout::Plane),
+    (VideoFormat::Yuy2, Depth::Eight, Layout::EvenBytes),
+    (VideoFormat::Uyvy, Depth::Eight, Layout::OddBytes),
+    (VideoFormat::V210, Depth::Ten, Layout::V210),
 ];
 
-/// What both sink pads and the source pad accept.
-pub(super) fn caps() -> gst::Caps {
+/// What both sink pads and the source pad accept: video whose luma can be read without conversion.
+pub fn caps() -> gst::Caps {
     static CAPS: LazyLock<gst::Caps> = LazyLock::new(|| {
-        gst_video::VideoCapsBuilder::new().format_list(FORMATS.iter().map(|(f, _)| *f)).build()
+        gst_video::VideoCapsBuilder::new().format_list(FORMATS.iter().map(|(f, ..)| *f)).build()
     });
     CAPS.clone()
 }
 
-/// Depth of the first plane's samples; none if it is not luma.
-pub(super) fn depth(format: VideoFormat) -> Option<Depth> {
-    FORMATS.iter().find(|(f, _)| *f == format).map(|(_, depth)| *depth)
+/// Depth and place of luma samples; none if the format is not one of ours.
+pub(super) fn luma(format: VideoFormat) -> Option<(Depth, Layout)> {
+    FORMATS.iter().find(|(f, ..)| *f == format).map(|(_, depth, layout)| (*depth, *layout))
 }

@@ -1,23 +1,25 @@
-//! The element as GStreamer sees it: pads, properties, events, flow.
+//! The element as GStreamer sees it: pads, properties, events, queries.
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::{LazyLock, Mutex};
 
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
+use super::flow::{Over, State, lock};
 use super::formats;
 use super::input::Input;
 use super::output;
-use super::session::{Decision, Policy, Report, Session, on_reference_line};
+use super::session::Session;
 use super::settings::{self, Output, Settings};
 use crate::align::pairing::Side;
 use crate::features::NAMES;
 use crate::fusion::{Fusion, FusionError, Options};
-use crate::report;
+use crate::report::{Event, EventKind, Log};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("vmaftiny", gst::DebugColorFlags::empty(), Some("VMAF per frame"))
 });
 
@@ -25,27 +27,10 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 pub struct VmafTiny {
     ref_sink: gst_base::AggregatorPad,
     dist_sink: gst_base::AggregatorPad,
-    // lock order: settings, then state; neither is held while GStreamer is called
-    settings: Mutex<Settings>,
-    state: Mutex<State>,
-}
-
-/// Everything between start and stop.
-#[derive(Default)]
-struct State {
-    session: Option<Session>,
-    inputs: [Input; 2],
-    output: output::Output,
-    // serialized events of the stream that passes through, to leave before its next buffer
-    events: Vec<gst::Event>,
-    warned: Warned,
-}
-
-/// What the operator has been told once.
-#[derive(Default)]
-struct Warned {
-    unscorable: Option<String>,
-    guessed: bool,
+    // lock order: settings, state, log; none is held while GStreamer is called
+    pub(super) settings: Mutex<Settings>,
+    pub(super) state: Mutex<State>,
+    pub(super) log: Mutex<Option<Log>>,
 }
 
 #[glib::object_subclass]
@@ -65,6 +50,7 @@ impl ObjectSubclass for VmafTiny {
             dist_sink: pad("dist_sink"),
             settings: Mutex::default(),
             state: Mutex::default(),
+            log: Mutex::default(),
         }
     }
 }
@@ -86,10 +72,23 @@ impl ObjectImpl for VmafTiny {
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         lock(&self.settings).set(pspec.name(), value);
+        if pspec.name() == "log-location" {
+            // written out and closed; the next message opens it anew
+            *lock(&self.log) = None;
+        }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        lock(&self.settings).get(pspec.name())
+        let offset = lock(&self.settings).offset;
+        let reading = || lock(&self.state).reading(offset);
+        match pspec.name() {
+            "current-offset" => reading().offset.to_value(),
+            "current-confidence" => reading().confidence.to_value(),
+            "locked" => reading().locked.to_value(),
+            "last-score" => reading().last_score.unwrap_or(-1.0).to_value(),
+            "stats" => lock(&self.state).stats(offset).to_value(),
+            name => lock(&self.settings).get(name),
+        }
     }
 }
 
@@ -141,9 +140,19 @@ impl AggregatorImpl for VmafTiny {
         let fusion = Fusion::open_with(&settings.tiny_model, &NAMES, &options)
             .map_err(|e| model_error(&settings.tiny_model, &e))?;
         gst::info!(CAT, imp = self, "scoring with {:?}", fusion.info());
-        let session = Session::new(fusion, settings.threads as usize).map_err(|e| {
-            gst::error_msg!(gst::CoreError::Thread, ["cannot start the scoring thread: {e}"])
-        })?;
+        let session =
+            Session::new(fusion, settings.threads as usize, settings.manner()).map_err(|e| {
+                gst::error_msg!(gst::CoreError::Thread, ["cannot start the scoring thread: {e}"])
+            })?;
+        if let Some(location) = &settings.log_location {
+            let log = Log::open(Path::new(location)).map_err(|e| {
+                gst::error_msg!(
+                    gst::ResourceError::OpenWrite,
+                    ("Cannot write the log file \"{location}\": {e}")
+                )
+            })?;
+            *lock(&self.log) = Some(log);
+        }
         *lock(&self.state) = State { session: Some(session), ..State::default() };
         Ok(())
     }
@@ -152,14 +161,16 @@ impl AggregatorImpl for VmafTiny {
         let old = std::mem::take(&mut *lock(&self.state));
         // ends the worker
         drop(old);
+        *lock(&self.log) = None;
         self.parent_stop()
     }
 
     fn flush(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
         self.finish_stretch();
+        let reset = lock(&self.settings).reset_on_flush;
         let mut state = lock(&self.state);
         if let Some(session) = &mut state.session {
-            session.restart();
+            session.restart(reset);
         }
         state.output = output::Output::default();
         state.events.clear();
@@ -174,28 +185,17 @@ impl AggregatorImpl for VmafTiny {
     }
 
     fn aggregate(&self, timeout: bool) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let live = self.obj().latency().is_some();
-        self.pull(timeout);
-        let eos = [Side::Reference, Side::Distorted].map(|side| self.pad(side).is_eos());
-        let policy = self.policy(live);
-        let mut state = lock(&self.state);
-        let Some(session) = &mut state.session else { return Err(gst::FlowError::Flushing) };
-        for (side, eos) in [Side::Reference, Side::Distorted].into_iter().zip(eos) {
-            if eos {
-                session.end(side);
-            }
-        }
-        drop(state);
-        self.decide(policy)?;
-
-        let output = self.pad(self.passing());
-        let over = (eos[0] || output.is_eos()) && !output.has_buffer();
-        if over {
+        let clock = self.clock_now();
+        self.pull(timeout || clock.is_some(), clock)?;
+        self.check_inputs(clock);
+        let over = self.decide(clock)?;
+        if over == Over::Yes {
             self.finish_stretch();
             self.push_out(true)?;
             return Err(gst::FlowError::Eos);
         }
         self.collect(false);
+        self.tell();
         if timeout {
             self.push_overdue()?;
         }
@@ -204,14 +204,20 @@ impl AggregatorImpl for VmafTiny {
     }
 
     fn next_time(&self) -> Option<gst::ClockTime> {
-        let due = lock(&self.state).output.due();
+        let timeout = lock(&self.settings).timeout;
+        let state = lock(&self.state);
+        let due = state.output.due();
+        // silence must be noticed, too
+        let checks = state.inputs.iter().filter_map(|input| input.watch.deadline(timeout)).min();
+        drop(state);
         let waiting = [Side::Reference, Side::Distorted].into_iter().filter_map(|side| {
             let pad = self.pad(side);
             let segment = pad.segment();
             let pts = pad.peek_buffer()?.pts()?;
             segment.downcast_ref::<gst::ClockTime>()?.to_running_time(pts)
         });
-        waiting.chain(due).min()
+        let frames = waiting.chain(due).min();
+        frames.or(checks.map(gst::ClockTime::from_nseconds))
     }
 
     fn sink_event(&self, pad: &gst_base::AggregatorPad, event: gst::Event) -> bool {
@@ -220,6 +226,12 @@ impl AggregatorImpl for VmafTiny {
         match event.view() {
             gst::EventView::Caps(e) => self.take_caps(side, passes, e.caps_owned()),
             gst::EventView::Segment(e) => {
+                if e.segment().rate() < 0.0
+                    && let Some(session) = &mut lock(&self.state).session
+                {
+                    let text = "nothing is scored while playback runs backwards";
+                    session.news.tell_once(Event::new(EventKind::Reverse).saying(text));
+                }
                 if passes {
                     // frames of the old segment leave under the old one
                     self.cut();
@@ -243,6 +255,8 @@ impl AggregatorImpl for VmafTiny {
                 drop(state);
                 self.parent_sink_event(pad, event)
             }
+            // a gap in no segment has no place in time
+            gst::EventView::Gap(_) if pad.segment().format() != gst::Format::Time => true,
             gst::EventView::StreamStart(_)
             | gst::EventView::FlushStart(_)
             | gst::EventView::Eos(_)
@@ -254,6 +268,17 @@ impl AggregatorImpl for VmafTiny {
     }
 
     fn sink_query(&self, pad: &gst_base::AggregatorPad, query: &mut gst::QueryRef) -> bool {
+        if let gst::QueryViewMut::AcceptCaps(q) = query.view_mut()
+            && q.caps().features(0).is_some_and(|f| f.contains("format:Interlaced"))
+        {
+            gst::element_imp_error!(
+                self,
+                gst::StreamError::Format,
+                ["{}: one field per buffer is not supported, put a deinterlace before", pad.name()]
+            );
+            q.set_result(false);
+            return true;
+        }
         if let gst::QueryViewMut::Caps(q) = query.view_mut() {
             let mut caps = pad.pad_template_caps();
             if self.side(pad) == self.passing() {
@@ -303,7 +328,7 @@ impl AggregatorImpl for VmafTiny {
 }
 
 impl VmafTiny {
-    fn pad(&self, side: Side) -> &gst_base::AggregatorPad {
+    pub(super) fn pad(&self, side: Side) -> &gst_base::AggregatorPad {
         match side {
             Side::Reference => &self.ref_sink,
             Side::Distorted => &self.dist_sink,
@@ -315,256 +340,10 @@ impl VmafTiny {
     }
 
     /// The side whose stream passes through.
-    fn passing(&self) -> Side {
+    pub(super) fn passing(&self) -> Side {
         match lock(&self.settings).output {
             Output::Reference => Side::Reference,
             Output::Distorted => Side::Distorted,
-        }
-    }
-
-    fn policy(&self, live: bool) -> Policy {
-        let settings = lock(&self.settings);
-        Policy {
-            offset: settings.offset,
-            tolerance: settings.tolerance as i64,
-            subsample: settings.subsample.into(),
-            live,
-        }
-    }
-
-    /// Takes buffers in the order of their times, so that neither side runs ahead of the other;
-    /// all there are if `everything`.
-    fn pull(&self, everything: bool) {
-        let sides = [Side::Reference, Side::Distorted];
-        loop {
-            let offset = lock(&self.settings).offset;
-            let heads = sides.map(|side| {
-                let pad = self.pad(side);
-                let pts = pad.peek_buffer()?.pts();
-                let segment = pad.segment();
-                let segment = segment.downcast_ref::<gst::ClockTime>()?;
-                let time = pts.and_then(|pts| segment.to_running_time(pts));
-                let time = time.and_then(|t| i64::try_from(t.nseconds()).ok()).unwrap_or(0);
-                Some(on_reference_line(side, time, offset))
-            });
-            let side = match heads {
-                [None, None] => return,
-                [Some(r), Some(d)] => {
-                    if r <= d {
-                        Side::Reference
-                    } else {
-                        Side::Distorted
-                    }
-                }
-                [Some(time), None] if everything || self.may_take(time, Side::Distorted) => {
-                    Side::Reference
-                }
-                [None, Some(time)] if everything || self.may_take(time, Side::Reference) => {
-                    Side::Distorted
-                }
-                _ => return,
-            };
-            self.take(side);
-        }
-    }
-
-    /// Whether a frame of this time would not run ahead of the `other` side, which has nothing now.
-    fn may_take(&self, time: i64, other: Side) -> bool {
-        let pad = self.pad(other);
-        if pad.is_eos() || pad.is_inactive() {
-            return true;
-        }
-        let state = lock(&self.state);
-        let read = state.session.as_ref().and_then(|s| s.read_to(other));
-        read.is_some_and(|read| time <= read)
-    }
-
-    fn take(&self, side: Side) {
-        let pad = self.pad(side);
-        let Some(buffer) = pad.pop_buffer() else { return };
-        let (segment, passes) = (pad.segment(), side == self.passing());
-        let add_meta = lock(&self.settings).add_meta;
-        let mut state = lock(&self.state);
-        let State { session, inputs, output, .. } = &mut *state;
-        let Some(session) = session else { return };
-        let flags = buffer.flags();
-        let empty = buffer.size() == 0 && flags.contains(gst::BufferFlags::GAP);
-        let shown = !empty && !flags.contains(gst::BufferFlags::DECODE_ONLY);
-        let arrived = shown.then(|| inputs[side as usize].arrive(&buffer, &segment)).flatten();
-        if passes {
-            let token = arrived.as_ref().filter(|_| add_meta).map(|(_, frame)| frame.token);
-            let segment = segment.downcast_ref::<gst::ClockTime>();
-            let due = segment.zip(buffer.pts()).and_then(|(s, pts)| s.to_running_time(pts));
-            output.push(buffer, token, due);
-        }
-        if let Some((running_time, frame)) = arrived {
-            session.take(side, running_time, frame);
-        }
-        let guessed = inputs[side as usize].take_guessed()
-            && !std::mem::replace(&mut state.warned.guessed, true);
-        drop(state);
-        if guessed {
-            gst::element_imp_warning!(
-                self,
-                gst::StreamError::Format,
-                ["buffers on {} have no timestamps: taken to follow each other", pad.name()]
-            );
-        }
-    }
-
-    fn decide(&self, policy: Policy) -> Result<(), gst::FlowError> {
-        let mut state = lock(&self.state);
-        let State { session, output, .. } = &mut *state;
-        let Some(session) = session else { return Err(gst::FlowError::Flushing) };
-        let distorted_passes = lock(&self.settings).output == Output::Distorted;
-        let mut differ = None;
-        for decision in session.decide(policy) {
-            match decision {
-                Decision::Surplus(token) if distorted_passes => output.settle(token, None),
-                Decision::Surplus(_) => {}
-                Decision::SizesDiffer(r, d) => differ = Some((r, d)),
-            }
-        }
-        drop(state);
-        if let Some((r, d)) = differ {
-            gst::element_imp_error!(
-                self,
-                gst::StreamError::Format,
-                (
-                    "The reference is {}x{}, the distorted stream {}x{}: put a videoscale before \
-                     one of them",
-                    r.width,
-                    r.height,
-                    d.width,
-                    d.height
-                ),
-                ["sizes differ"]
-            );
-            return Err(gst::FlowError::NotNegotiated);
-        }
-        Ok(())
-    }
-
-    /// Posts what the worker has finished; waits for all of it if `wait`.
-    fn collect(&self, wait: bool) {
-        loop {
-            let settings = lock(&self.settings).clone();
-            let mut state = lock(&self.state);
-            let Some(report) = state.session.as_mut().and_then(|s| s.report(wait)) else { return };
-            let problem = state.warned.new_problem(&report);
-            let Report { frame, reference, distorted, .. } = report;
-            let structure = report::frame_structure(&frame, settings.add_features);
-            let token = match settings.output {
-                Output::Reference => Some(reference),
-                Output::Distorted => distorted,
-            };
-            if let Some(token) = token {
-                state.output.settle(token, settings.add_meta.then(|| structure.clone()));
-            }
-            drop(state);
-            gst::trace!(CAT, imp = self, "{structure}");
-            if let Some(problem) = problem {
-                gst::element_imp_warning!(
-                    self,
-                    gst::StreamError::Failed,
-                    ("Frames pass through without scores: {problem}"),
-                    ["first at frame {}", frame.number]
-                );
-            }
-            let wanted = frame.measured.is_some() || settings.report_missing;
-            if settings.frame_message && wanted {
-                self.post(structure);
-            }
-        }
-    }
-
-    fn post(&self, structure: gst::Structure) {
-        let element = self.obj();
-        let message = gst::message::Element::builder(structure).src(&*element).build();
-        // refused only when the bus is flushing: nobody listens
-        let _ = element.post_message(message);
-    }
-
-    /// Finishes all frames in flight without successors.
-    fn cut(&self) {
-        if let Some(session) = &mut lock(&self.state).session {
-            session.cut();
-        }
-        self.collect(true);
-        if let Err(e) = self.push_out(true) {
-            gst::debug!(CAT, imp = self, "downstream said {e} to the last frames of a stretch");
-        }
-    }
-
-    /// As [`Self::cut`], then posts the verdict on everything.
-    fn finish_stretch(&self) {
-        if let Some(session) = &mut lock(&self.state).session {
-            session.cut();
-        }
-        self.collect(true);
-        let method = lock(&self.settings).pool_method;
-        let state = lock(&self.state);
-        let structure = state.session.as_ref().and_then(|session| {
-            let pooled = session.pooled(method.into());
-            let counted = *session.counters() != report::Counters::default();
-            counted.then(|| {
-                report::pooled_structure(pooled.as_ref(), session.counters(), &session.model().id)
-            })
-        });
-        drop(state);
-        if let Some(structure) = structure {
-            self.post(structure);
-        }
-    }
-
-    /// Pushes what is settled; everything if `all`.
-    fn push_out(&self, all: bool) -> Result<(), gst::FlowError> {
-        loop {
-            let mut state = lock(&self.state);
-            let next = if all { state.output.force() } else { state.output.pop() };
-            let Some((buffer, meta)) = next else { return Ok(()) };
-            let events = std::mem::take(&mut state.events);
-            drop(state);
-            self.push(buffer, meta, events)?;
-        }
-    }
-
-    /// Pushes the buffer whose time has come without waiting for its score.
-    fn push_overdue(&self) -> Result<(), gst::FlowError> {
-        let mut state = lock(&self.state);
-        let Some((buffer, meta)) = state.output.force() else { return Ok(()) };
-        let events = std::mem::take(&mut state.events);
-        drop(state);
-        self.push(buffer, meta, events)
-    }
-
-    fn push(
-        &self,
-        mut buffer: gst::Buffer,
-        meta: Option<gst::Structure>,
-        events: Vec<gst::Event>,
-    ) -> Result<(), gst::FlowError> {
-        let element = self.obj();
-        if buffer.size() == 0 && buffer.flags().contains(gst::BufferFlags::GAP) {
-            if let Some(pts) = buffer.pts() {
-                let gap = gst::event::Gap::builder(pts).duration(buffer.duration()).build();
-                element.src_pad().push_event(gap);
-            }
-            return Ok(());
-        }
-        if let Some(meta) = meta
-            && let Err(e) = report::attach(buffer.make_mut(), &meta)
-        {
-            gst::warning!(CAT, imp = self, "cannot attach {}: {e}", report::META);
-        }
-        let flow = element.finish_buffer(buffer);
-        for event in events {
-            element.src_pad().push_event(event);
-        }
-        match flow {
-            // measuring goes on when nobody wants the video
-            Ok(_) | Err(gst::FlowError::NotLinked) => Ok(()),
-            Err(e) => Err(e),
         }
     }
 
@@ -581,17 +360,13 @@ impl VmafTiny {
             }
         };
         gst::debug!(CAT, imp = self, "{:?} is {caps}", side);
-        if passes {
-            // frames of the old caps leave under the old ones
+        if passes || side == Side::Reference {
+            // frames of the old caps are finished, and leave, under the old ones
             self.cut();
         }
         let (add_meta, element) = (lock(&self.settings).add_meta, self.obj());
-        let duration = {
-            let mut state = lock(&self.state);
-            let input = &mut state.inputs[side as usize];
-            input.set_info(info);
-            input.frame_duration()
-        };
+        let duration = lock(&self.state).set_info(side, info, &caps);
+        self.tell();
         if side == Side::Reference {
             let assumed = gst::ClockTime::from_mseconds(40);
             let wait = if add_meta { duration.unwrap_or(assumed) } else { gst::ClockTime::ZERO };
@@ -604,27 +379,10 @@ impl VmafTiny {
     }
 }
 
-impl Warned {
-    /// The report's problem, unless the operator knows it already.
-    fn new_problem(&mut self, report: &Report) -> Option<String> {
-        let problem = report.problem.as_ref()?;
-        if self.unscorable.as_ref() == Some(problem) {
-            return None;
-        }
-        self.unscorable = Some(problem.clone());
-        Some(problem.clone())
-    }
-}
-
 fn model_error(model: &str, error: &FusionError) -> gst::ErrorMessage {
     gst::error_msg!(
         gst::ResourceError::Settings,
         ("Cannot use the model \"{model}\": {error}"),
         ["tiny-model={model}"]
     )
-}
-
-/// A poisoned lock means that a panic was reported already; what it guards is still whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

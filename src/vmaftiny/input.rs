@@ -5,14 +5,26 @@ use std::sync::Arc;
 use gst::prelude::*;
 use gst_video::VideoInfo;
 
+use super::alignment::Stamp;
 use super::picture::Picture;
+use super::store::Store;
+use super::watch::Watch;
+use crate::align::Fingerprint;
 use crate::report::Times;
+use crate::scoring::Picture as _;
 
 /// A frame on its way to be paired.
 pub(super) struct Arrived {
     /// Counts frames of this input; finds the buffer again among those held back.
     pub(super) token: u64,
     pub(super) times: Times,
+    /// A decoder has marked it as damaged.
+    pub(super) corrupted: bool,
+    /// Black, or one flat colour.
+    pub(super) blank: bool,
+    pub(super) discont: bool,
+    pub(super) stamp: Option<Stamp>,
+    pub(super) print: Option<Fingerprint>,
     /// Or why it cannot be measured.
     pub(super) picture: Result<Arc<Picture>, String>,
 }
@@ -25,11 +37,18 @@ pub(super) struct Input {
     // where the next buffer without timestamp belongs, in the segment's time
     expected: Option<gst::ClockTime>,
     guessed: bool,
+    pub(super) watch: Watch,
 }
 
 impl Input {
-    pub(super) fn set_info(&mut self, info: VideoInfo) {
-        self.info = Some(info);
+    /// Whether there was another one before.
+    pub(super) fn set_info(&mut self, info: VideoInfo) -> bool {
+        self.info.replace(info).is_some()
+    }
+
+    /// Frames per second, if they are constant.
+    pub(super) fn rate(&self) -> Option<gst::Fraction> {
+        Some(self.info.as_ref()?.fps()).filter(|fps| fps.numer() > 0)
     }
 
     pub(super) fn frame_duration(&self) -> Option<gst::ClockTime> {
@@ -53,6 +72,7 @@ impl Input {
         &mut self,
         buffer: &gst::Buffer,
         segment: &gst::Segment,
+        store: &Store,
     ) -> Option<(i64, Arrived)> {
         let segment = segment.downcast_ref::<gst::ClockTime>()?;
         let pts = buffer.pts().or_else(|| {
@@ -74,11 +94,24 @@ impl Input {
             duration: duration.map(gst::ClockTime::nseconds),
         };
         let picture = match &self.info {
-            Some(info) => Picture::map(buffer.clone(), info).map(Arc::new),
+            Some(info) => Picture::map(buffer.clone(), info, store).map(Arc::new),
             None => Err("no caps before the first buffer".into()),
         };
         let token = self.next_token;
         self.next_token += 1;
-        Some((running, Arrived { token, times, picture }))
+        let flags = buffer.flags();
+        let luma = picture.as_ref().ok().and_then(|p| p.luma().ok());
+        let print = luma.map(|luma| Fingerprint::of(&luma));
+        let arrived = Arrived {
+            token,
+            times,
+            corrupted: flags.contains(gst::BufferFlags::CORRUPTED),
+            blank: print.as_ref().is_some_and(|p| p.is_black() || p.is_flat()),
+            discont: flags.intersects(gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC),
+            stamp: Stamp::of(buffer),
+            print,
+            picture,
+        };
+        Some((running, arrived))
     }
 }

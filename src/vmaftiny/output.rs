@@ -33,6 +33,16 @@ impl Output {
         }
     }
 
+    /// Whether the token's buffer has not left yet.
+    pub(super) fn holds(&self, token: u64) -> bool {
+        self.held.iter().any(|h| h.token == Some(token))
+    }
+
+    /// Buffers held.
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
+
     /// The next buffer in order, if it may leave.
     pub(super) fn pop(&mut self) -> Option<(gst::Buffer, Option<gst::Structure>)> {
         self.held.front()?.settled.as_ref()?;

@@ -1,65 +1,112 @@
 //! The thread that scores: video flow never waits inside a kernel.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
+use super::conform::{Change, Conformer};
+use super::load::Cost;
 use super::picture::Picture;
-use crate::features::{
-    FeatureError, Features, Motion2, MotionExtractor, NAMES, Spatial, SpatialExtractor,
-};
+use super::store::Store;
 use crate::fusion::Fusion;
-use crate::report::{Measured, Status};
+use crate::scoring::{Scorer, Verdict};
 
-/// Frames that may wait for the worker.
-pub(super) const QUEUE: usize = 4;
+/// Frames that may be with the worker before a file has to wait. A verdict comes one frame late.
+const QUEUE: usize = 6;
+/// Frames that may be with the worker before a live stream does without scores: more, because live
+/// frames come in bursts.
+pub(super) const LIVE_QUEUE: usize = 32;
+
+/// Time added to every scored frame, ns: overload on demand, for tests.
+static SLOWNESS: AtomicU64 = AtomicU64::new(0);
+
+/// Makes every scoring thread of the process spend this much longer on each scored frame.
+pub(super) fn slow_down(by: Duration) {
+    SLOWNESS.store(by.as_nanos() as u64, Ordering::Relaxed);
+}
 
 /// One reference frame to be scored, or only watched for its motion.
 pub(super) struct Job {
     pub(super) number: u64,
     pub(super) reference: Arc<Picture>,
-    pub(super) distorted: Option<Arc<Picture>>,
+    pub(super) distorted: Option<(Arc<Picture>, Change)>,
 }
 
 enum Order {
-    Frame(Job),
+    Frame(Job, Stamp),
     /// No frame follows the last one: finish it.
-    Cut,
+    Cut(Stamp),
+}
+
+/// When and in which generation an order was given.
+#[derive(Clone, Copy)]
+struct Stamp {
+    generation: u64,
+    given: Instant,
 }
 
 /// What became of a job.
 pub(super) struct Outcome {
     pub(super) number: u64,
-    pub(super) verdict: Verdict,
+    pub(super) verdict: Finished,
+    /// Of the job whose arrival finished this one.
+    pub(super) cost: Option<Cost>,
+    generation: u64,
 }
 
-pub(super) enum Verdict {
-    Scored {
-        status: Status,
-        measured: Measured,
-    },
-    /// There was nothing to score.
-    Watched,
-    Failed(String),
+/// A verdict, or why there is none.
+pub(super) type Finished = Result<Verdict, String>;
+
+/// How long to wait for an outcome.
+#[derive(Clone, Copy)]
+pub(super) enum Wait {
+    No,
+    Until(Instant),
+    Forever,
+}
+
+/// What the thread has to say.
+pub(super) enum Answer {
+    Outcome(Outcome),
+    /// Nothing yet.
+    Pending,
+    /// The thread has ended: there will be no more outcomes.
+    Gone,
 }
 
 /// Handle to the scoring thread; dropping it ends the thread.
 pub(super) struct Worker {
-    orders: Option<SyncSender<Order>>,
+    orders: Option<Sender<Order>>,
     outcomes: Receiver<Outcome>,
+    // received while waiting for room
+    ready: VecDeque<Outcome>,
     thread: Option<JoinHandle<()>>,
     outstanding: usize,
+    // what was ordered in an older one is not wanted any more
+    generation: Arc<AtomicU64>,
 }
 
 impl Worker {
     /// `threads` measure one frame together, 0 for one per core.
-    pub(super) fn spawn(fusion: Fusion, threads: usize) -> std::io::Result<Self> {
-        let (orders, inbox) = sync_channel(QUEUE);
+    pub(super) fn spawn(fusion: Fusion, threads: usize, store: Store) -> std::io::Result<Self> {
+        let (orders, inbox) = mpsc::channel();
         let (outbox, outcomes) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name("vmaftiny-score".into())
-            .spawn(move || Scorer::new(fusion, threads, outbox).run(&inbox))?;
-        Ok(Self { orders: Some(orders), outcomes, thread: Some(thread), outstanding: 0 })
+        let generation = Arc::new(AtomicU64::new(0));
+        let current = generation.clone();
+        let thread =
+            std::thread::Builder::new().name("vmaftiny-score".into()).spawn(move || {
+                let scorer = Scorer::new(fusion, threads);
+                let conformer = Conformer::new(store);
+                let thread =
+                    Thread { scorer, conformer, outbox, current, waiting: None, failed: None };
+                thread.run(&inbox);
+            })?;
+        let (orders, thread) = (Some(orders), Some(thread));
+        let ready = VecDeque::new();
+        Ok(Self { orders, outcomes, ready, thread, outstanding: 0, generation })
     }
 
     /// Jobs whose outcome has not been taken.
@@ -67,33 +114,72 @@ impl Worker {
         self.outstanding
     }
 
-    /// Waits for room in the queue.
-    pub(super) fn submit(&mut self, job: Job) {
+    /// Waits for room in the queue, unless `live`.
+    pub(super) fn submit(&mut self, job: Job, live: bool) {
+        while !live && self.outstanding - self.ready.len() >= QUEUE {
+            match self.outcomes.recv() {
+                Ok(outcome) if outcome.generation != self.current() => {}
+                Ok(outcome) => self.ready.push_back(outcome),
+                // the thread is gone, which shows when outcomes are asked for
+                Err(_) => break,
+            }
+        }
         self.outstanding += 1;
-        self.order(Order::Frame(job));
+        let stamp = self.stamp();
+        self.order(Order::Frame(job, stamp));
     }
 
     /// Asks for the last frame's outcome without a successor.
     pub(super) fn cut(&mut self) {
-        self.order(Order::Cut);
+        let stamp = self.stamp();
+        self.order(Order::Cut(stamp));
     }
 
-    /// The next outcome, in order; waits for it if `wait` and one is to come.
-    pub(super) fn outcome(&mut self, wait: bool) -> Option<Outcome> {
-        if self.outstanding == 0 {
-            return None;
+    /// Gives up on all outstanding jobs.
+    pub(super) fn abandon(&mut self) {
+        self.generation.fetch_add(1, Ordering::Relaxed);
+        self.ready.clear();
+        self.outstanding = 0;
+    }
+
+    /// The next outcome, in order.
+    pub(super) fn outcome(&mut self, wait: Wait) -> Answer {
+        if let Some(outcome) = self.ready.pop_front() {
+            self.outstanding -= 1;
+            return Answer::Outcome(outcome);
         }
-        let outcome = match wait {
-            true => self.outcomes.recv().ok(),
-            false => self.outcomes.try_recv().ok(),
-        };
-        self.outstanding -= usize::from(outcome.is_some());
-        outcome
+        while self.outstanding > 0 {
+            let received = match wait {
+                Wait::No => self.outcomes.recv_timeout(Duration::ZERO),
+                Wait::Until(end) => {
+                    self.outcomes.recv_timeout(end.saturating_duration_since(Instant::now()))
+                }
+                Wait::Forever => self.outcomes.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match received {
+                Ok(outcome) if outcome.generation != self.current() => {}
+                Ok(outcome) => {
+                    self.outstanding -= 1;
+                    return Answer::Outcome(outcome);
+                }
+                Err(RecvTimeoutError::Timeout) => return Answer::Pending,
+                Err(RecvTimeoutError::Disconnected) => return Answer::Gone,
+            }
+        }
+        Answer::Pending
+    }
+
+    fn current(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { generation: self.current(), given: Instant::now() }
     }
 
     fn order(&self, order: Order) {
         if let Some(orders) = &self.orders {
-            // fails only when the thread is gone, which then shows as missing outcomes
+            // fails only when the thread is gone, which shows when outcomes are asked for
             let _ = orders.send(order);
         }
     }
@@ -101,6 +187,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        self.abandon();
         self.orders = None;
         if let Some(thread) = self.thread.take() {
             // a panic in the thread has been reported by the panic hook
@@ -110,140 +197,72 @@ impl Drop for Worker {
 }
 
 /// The thread's state.
-struct Scorer {
-    fusion: Fusion,
-    names: Arc<[String]>,
-    threads: usize,
+struct Thread {
+    scorer: Scorer<Arc<Picture>>,
+    conformer: Conformer,
     outbox: mpsc::Sender<Outcome>,
-    spatial: Option<SpatialExtractor>,
-    motion: Option<MotionExtractor>,
-    look_ahead: Motion2,
-    previous: Option<Arc<Picture>>,
-    waiting: Option<Waiting>,
+    current: Arc<AtomicU64>,
+    // the frame whose verdict is still to come
+    waiting: Option<(u64, u64)>,
+    // why the waiting frame could not be brought into shape
+    failed: Option<String>,
 }
 
-/// A frame that lacks only its successor.
-struct Waiting {
-    number: u64,
-    first: bool,
-    spatial: Result<Option<Spatial>, String>,
-}
-
-impl Scorer {
-    fn new(fusion: Fusion, threads: usize, outbox: mpsc::Sender<Outcome>) -> Self {
-        let names = NAMES.map(String::from).into();
-        Self {
-            fusion,
-            names,
-            threads,
-            outbox,
-            spatial: None,
-            motion: None,
-            look_ahead: Motion2::default(),
-            previous: None,
-            waiting: None,
-        }
-    }
-
-    fn run(&mut self, inbox: &Receiver<Order>) {
+impl Thread {
+    fn run(mut self, inbox: &Receiver<Order>) {
         for order in inbox {
             match order {
-                Order::Frame(job) => self.frame(job),
-                Order::Cut => self.cut(),
+                Order::Frame(_, stamp) | Order::Cut(stamp) if self.is_old(stamp) => {
+                    self.scorer.flush();
+                    self.waiting = None;
+                    self.failed = None;
+                }
+                Order::Frame(job, stamp) => self.score(job, stamp),
+                Order::Cut(_) => {
+                    let verdict = self.scorer.flush();
+                    self.finish(verdict, None);
+                }
             }
         }
     }
 
-    fn frame(&mut self, job: Job) {
+    fn is_old(&self, stamp: Stamp) -> bool {
+        stamp.generation != self.current.load(Ordering::Relaxed)
+    }
+
+    fn score(&mut self, job: Job, stamp: Stamp) {
+        let start = Instant::now();
         let Job { number, reference, distorted } = job;
-        let changed = self.previous.as_ref().is_some_and(|p| p.geometry() != reference.geometry());
-        if changed {
-            self.cut();
+        let distorted = distorted.map(|(picture, change)| match change {
+            Change { size: None, range: None } => Ok(picture),
+            change => self.conformer.conform(&picture, change).map(Arc::new),
+        });
+        let (distorted, failed) = match distorted.transpose() {
+            Ok(distorted) => (distorted, None),
+            Err(problem) => (None, Some(problem)),
+        };
+        let scored = distorted.is_some();
+        if scored {
+            std::thread::sleep(Duration::from_nanos(SLOWNESS.load(Ordering::Relaxed)));
         }
-        let difference = self.difference(&reference);
-        let first = difference.is_none();
-        let finished = self.look_ahead.push(difference);
-        self.finish(finished);
-        let spatial = distorted.map(|d| self.measure(&reference, &d)).transpose();
-        let spatial = spatial.map_err(|e| e.to_string());
-        self.waiting = Some(Waiting { number, first, spatial });
-        self.previous = Some(reference);
+        let verdict = self.scorer.push(reference, distorted);
+        let waited = start.saturating_duration_since(stamp.given);
+        let cost = Cost { number, scored, waited, took: start.elapsed() };
+        self.finish(verdict, Some(cost));
+        self.waiting = Some((number, stamp.generation));
+        self.failed = failed;
     }
 
-    fn cut(&mut self) {
-        let motion2 = self.look_ahead.flush();
-        self.finish(motion2);
-        self.previous = None;
-    }
-
-    fn finish(&mut self, motion2: Option<f64>) {
-        let (Some(Waiting { number, first, spatial }), Some(motion2)) =
-            (self.waiting.take(), motion2)
-        else {
+    /// Sends the waiting frame's verdict.
+    fn finish(&mut self, verdict: Option<Verdict>, cost: Option<Cost>) {
+        let Some((verdict, (number, generation))) = verdict.zip(self.waiting.take()) else {
             return;
         };
-        let verdict = match spatial {
-            Ok(None) => Verdict::Watched,
-            Ok(Some(spatial)) => self.fuse(Features { spatial, motion2 }, first),
-            Err(reason) => Verdict::Failed(reason),
+        let verdict = match self.failed.take() {
+            Some(problem) => Err(problem),
+            None => Ok(verdict),
         };
         // nobody listens any more when the element has stopped
-        let _ = self.outbox.send(Outcome { number, verdict });
+        let _ = self.outbox.send(Outcome { number, verdict, cost, generation });
     }
-
-    fn fuse(&mut self, features: Features, first: bool) -> Verdict {
-        let values = features.to_array();
-        match self.fusion.score(&values) {
-            Ok(score) => Verdict::Scored {
-                status: if first { Status::First } else { Status::Ok },
-                measured: Measured { score, names: self.names.clone(), values: values.to_vec() },
-            },
-            Err(e) => Verdict::Failed(e.to_string()),
-        }
-    }
-
-    // None without a predecessor to compare with
-    fn difference(&mut self, reference: &Picture) -> Option<f64> {
-        let previous = self.previous.as_ref()?;
-        let geometry = reference.geometry();
-        let motion = made_for(
-            &mut self.motion,
-            |m| m.geometry() == geometry,
-            || MotionExtractor::new(geometry, self.threads),
-        );
-        motion.ok()?.difference(previous.luma().ok()?, reference.luma().ok()?).ok()
-    }
-
-    fn measure(
-        &mut self,
-        reference: &Picture,
-        distorted: &Picture,
-    ) -> Result<Spatial, FeatureError> {
-        let (r, d) = (reference.geometry(), distorted.geometry());
-        if r.depth < d.depth {
-            return self.measure(&reference.widened(d.depth)?, distorted);
-        }
-        if d.depth < r.depth {
-            return self.measure(reference, &distorted.widened(r.depth)?);
-        }
-        let spatial = made_for(
-            &mut self.spatial,
-            |s| s.geometry() == r,
-            || SpatialExtractor::new(r, self.threads),
-        );
-        spatial?.extract(reference.luma()?, distorted.luma()?)
-    }
-}
-
-/// The extractor in `slot` if it fits, else a new one.
-fn made_for<T>(
-    slot: &mut Option<T>,
-    fits: impl Fn(&T) -> bool,
-    make: impl FnOnce() -> Result<T, FeatureError>,
-) -> Result<&mut T, FeatureError> {
-    let extractor = match slot.take().filter(fits) {
-        Some(extractor) => extractor,
-        None => make()?,
-    };
-    Ok(slot.insert(extractor))
 }

@@ -36,7 +36,7 @@ pub fn sequence(
     level: Level,
 ) -> Vec<Features> {
     let mut spatial = SpatialExtractor::at_level(geometry, threads, level).expect("a legal size");
-    let mut motion = MotionExtractor::at_level(geometry, threads, level).expect("a legal size");
+    let mut motion = MotionExtractor::beside(&spatial);
     let mut look_ahead = Motion2::default();
     let (mut measured, mut motions): (Vec<Spatial>, Vec<f64>) = Default::default();
     for (i, (reference, distorted)) in frames.iter().enumerate() {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use gst::prelude::*;
+use gstvmaftiny::report::{Event, EventKind};
 
 use crate::mlp;
 
@@ -34,6 +35,9 @@ pub fn model() -> &'static str {
 pub struct Heard {
     pub frames: Vec<gst::Structure>,
     pub pooled: Vec<gst::Structure>,
+    pub intervals: Vec<gst::Structure>,
+    pub events: Vec<Event>,
+    pub qos: Vec<gst::Message>,
     pub errors: Vec<String>,
     pub warnings: Vec<String>,
     pub eos: bool,
@@ -44,16 +48,39 @@ impl Heard {
         self.frames.iter().filter_map(|f| f.get("score").ok()).collect()
     }
 
+    /// Events of a kind.
+    pub fn told(&self, kind: EventKind) -> Vec<&Event> {
+        self.events.iter().filter(|e| e.kind == kind).collect()
+    }
+
+    pub fn statuses(&self) -> Vec<&str> {
+        self.frames.iter().map(|f| f.get("status").expect("always there")).collect()
+    }
+
+    /// The one pooled message.
+    pub fn verdict(&self) -> &gst::StructureRef {
+        let [pooled] = &self.pooled[..] else { panic!("{} pooled messages", self.pooled.len()) };
+        pooled
+    }
+
     /// Takes note of a message; whether it is the last one.
     pub fn note(&mut self, message: &gst::Message) -> bool {
         match message.view() {
             gst::MessageView::Element(e) => {
-                if let Some(s) = e.structure().filter(|s| s.name() == "VMAF") {
-                    match s.get::<&str>("type") {
-                        Ok("frame") => self.frames.push(s.to_owned()),
-                        _ => self.pooled.push(s.to_owned()),
+                let Some(s) = e.structure() else { return false };
+                match s.name().as_str() {
+                    "VMAF" if s.get::<&str>("type") == Ok("frame") => {
+                        self.frames.push(s.to_owned())
                     }
+                    "VMAF" => self.pooled.push(s.to_owned()),
+                    "VMAFInterval" => self.intervals.push(s.to_owned()),
+                    "VMAFEvent" => self.events.push(s.try_into().expect("a known event")),
+                    _ => {}
                 }
+                false
+            }
+            gst::MessageView::Qos(_) => {
+                self.qos.push(message.clone());
                 false
             }
             gst::MessageView::Warning(w) => {

@@ -227,7 +227,7 @@ mod tests {
         };
         for layer in 0..3 {
             for place in [[0, 0], [2, 1], [3, 0]] {
-                let step = 1e-2f32;
+                let step = 1e-3f32;
                 let mut at = |d: f32| {
                     network.layers[layer].weights[place] += d;
                     let l = loss(&network);

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::Failure;
 
-/// Entry point, arguments, inputs with digests, outputs, version. No time and no machine: the
-/// same run gives the same bytes.
+/// Entry point, arguments, inputs with digests, outputs, version. No time, no machine, no absolute
+/// path: the same run gives the same bytes.
 ///
 /// # Errors
 /// An input cannot be read.
@@ -18,7 +18,7 @@ pub fn provenance(inputs: &[&Path], outputs: &[&Path]) -> Result<Value, Failure>
         let bytes = std::fs::read(path).map_err(|e| Failure::file(path, e))?;
         Ok(json!({"file": name(path), "sha256": sha256(&bytes)}))
     };
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).map(without_machine).collect();
     Ok(json!({
         "entry_point": env!("CARGO_PKG_NAME"),
         "tool_version": env!("CARGO_PKG_VERSION"),
@@ -26,6 +26,15 @@ pub fn provenance(inputs: &[&Path], outputs: &[&Path]) -> Result<Value, Failure>
         "inputs": inputs.iter().map(digest).collect::<Result<Vec<_>, _>>()?,
         "outputs": outputs.iter().map(|p| name(p)).collect::<Vec<_>>(),
     }))
+}
+
+/// An argument, or the file name of an absolute path.
+fn without_machine(argument: String) -> String {
+    let path = Path::new(&argument);
+    match path.file_name() {
+        Some(name) if path.is_absolute() => name.to_string_lossy().into_owned(),
+        _ => argument,
+    }
 }
 
 /// Lower-case hex digest.

@@ -120,7 +120,7 @@ pub fn ship_int8(
         quant_mode: QuantMode::Int8WeightOnly,
         int8_onnx: Some(file),
         int8_sha256: Some(sha256(&bytes)),
-        int8_accuracy_budget: plan.int8,
+        int8_accuracy_budget: plan.int8.map(|int8| int8.gate),
         ..entry
     };
     enter(directory, entry)?;

@@ -1,18 +1,24 @@
+#[cfg(target_arch = "x86_64")]
+use super::avx2;
 use super::level::{Arithmetic, Band};
 use super::pool::{Sums, Window};
+#[cfg(target_arch = "x86_64")]
+use super::{strip::Rows, wavelet::Sample};
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::Avx2;
 use crate::features::fixed::{ceil_log2, round_shift_unsigned};
 
 /// Contrast sensitivity in the denominator, for h, v and d.
 const WEIGHTS: [f64; 3] = [0.0173815377, 0.0173815377, 0.0058906870];
 /// The same in the numerator: Q21 for h and v, Q23 for d.
-const WEIGHT_H_V: i32 = 36453;
-const WEIGHT_D: i32 = 49417;
+pub(super) const WEIGHT_H_V: i32 = 36453;
+pub(super) const WEIGHT_D: i32 = 49417;
 /// Larger thresholds mask everything; keeps the shifts below within 32 bits.
 const THRESHOLD_LIMIT: i32 = 1 << 19;
 
 /// The finest level: 16-bit coefficients, Q6.
 pub(super) struct First {
-    depth: u32,
+    pub(super) depth: u32,
     mid_grey: i32,
 }
 
@@ -99,6 +105,15 @@ impl Arithmetic for First {
 
     fn reference_row_shift(&self, window: &Window) -> u32 {
         ceil_log2(window.area()).saturating_sub(20)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn rows_avx2<'a, P: Sample>(
+        &'a self,
+        proof: Avx2,
+        scratch: &'a mut avx2::Scratch,
+    ) -> impl Rows<P> + 'a {
+        avx2::First::new(proof, self, scratch)
     }
 
     fn pool(&self, sums: &Sums, window: &Window, (width, height): (usize, usize)) -> (f64, f64) {

@@ -1,17 +1,23 @@
+#[cfg(target_arch = "x86_64")]
+use super::avx2;
 use super::level::{Arithmetic, Band};
 use super::pool::{Sums, Window};
+#[cfg(target_arch = "x86_64")]
+use super::{strip::Rows, wavelet::Sample};
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::Avx2;
 use crate::features::fixed::{ceil_log2, round_shift, round_shift_unsigned};
 
 /// A coarser level: 32-bit coefficients.
 pub(super) struct Later {
-    vertical_shift: u32,
-    horizontal_shift: u32,
+    pub(super) vertical_shift: u32,
+    pub(super) horizontal_shift: u32,
     /// Contrast sensitivity for h, v and d.
     weights: [f64; 3],
     /// The same, Q32.
-    fixed_weights: [i64; 3],
+    pub(super) fixed_weights: [i64; 3],
     /// Bits dropped from a squared reference coefficient.
-    square_shift: u32,
+    pub(super) square_shift: u32,
     /// Fraction bits of the sums of cubes before their roundings.
     restored_fraction: i32,
     reference_fraction: i32,
@@ -128,6 +134,15 @@ impl Arithmetic for Later {
 
     fn reference_row_shift(&self, window: &Window) -> u32 {
         window.row_bits()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn rows_avx2<'a, P: Sample>(
+        &'a self,
+        proof: Avx2,
+        scratch: &'a mut avx2::Scratch,
+    ) -> impl Rows<P> + 'a {
+        avx2::Later::new(proof, self, scratch)
     }
 
     fn pool(&self, sums: &Sums, window: &Window, (width, height): (usize, usize)) -> (f64, f64) {

@@ -1,6 +1,14 @@
 //! What differs between the levels: their fixed-point formats.
 
+#[cfg(target_arch = "x86_64")]
+use super::avx2;
 use super::pool::{Sums, Window};
+#[cfg(target_arch = "x86_64")]
+use super::strip::Rows;
+#[cfg(target_arch = "x86_64")]
+use super::wavelet::Sample;
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::Avx2;
 
 /// Arithmetic of one level. The first has 16-bit coefficients, the later ones 32-bit.
 pub(super) trait Arithmetic: Sync {
@@ -30,6 +38,14 @@ pub(super) trait Arithmetic: Sync {
     fn reference_cube(&self, detail: i32, window: &Window) -> u64;
     /// Rounding of a row's sum of reference cubes.
     fn reference_row_shift(&self, window: &Window) -> u32;
+
+    /// The work on one row with AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    fn rows_avx2<'a, P: Sample>(
+        &'a self,
+        proof: Avx2,
+        scratch: &'a mut avx2::Scratch,
+    ) -> impl Rows<P> + 'a;
 
     /// Numerator and denominator of the level from sums over bands of `width` x `height`.
     fn pool(&self, sums: &Sums, window: &Window, size: (usize, usize)) -> (f64, f64);

@@ -5,11 +5,14 @@
 //! restored and what is added ([`decouple`]), weighted, masked, and its cubes summed over the centre
 //! ([`strip`], [`pool`]). The fixed-point formats differ by level ([`first`], [`later`]). All in integers; the roundings are part of the definition.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod decouple;
 mod first;
 mod later;
 mod level;
 mod pool;
+mod rows;
 mod strip;
 mod wavelet;
 

@@ -2,44 +2,40 @@
 
 use std::ops::Range;
 
-use super::decouple::restored_part;
-use super::level::{Arithmetic, Band};
+#[cfg(target_arch = "x86_64")]
+use super::avx2;
+use super::level::Arithmetic;
 use super::pool::{Sums, Window};
-use super::wavelet::{Detail, Lines, Sample};
+use super::rows::{Portable, Scratch};
+use super::wavelet::Sample;
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::Avx2;
 use crate::features::cpu::Kernel;
-use crate::features::fixed::{ceil_log2, round_shift_unsigned};
 use crate::features::plane::Plane;
 
-/// Columns before the first and after the last of masking rows.
-const MARGIN: usize = 1;
-
-/// A strip of band rows and its scratch memory.
+/// A strip of band rows and its scratch memory: of the code in use, the rest is never touched.
 pub(super) struct Strip {
     rows: Range<usize>,
-    lines: Lines,
-    reference: Detail,
-    distorted: Detail,
-    // the newest three rows, at their number modulo three
-    decoupled: [Decoupled; 3],
-    threshold: Vec<i32>,
+    portable: Scratch,
+    #[cfg(target_arch = "x86_64")]
+    avx2: avx2::Scratch,
     sums: Sums,
 }
 
-/// A row of detail split into what is restored and what is added, weighted.
-struct Decoupled {
-    restored: [Vec<u32>; 3],
-    masks_around: Vec<i32>,
-    masks_here: Vec<i32>,
-}
+/// The work on one row of a level, in this order. Of what is decoupled, three rows are kept.
+pub(super) trait Rows<P> {
+    /// Transforms band row `y` of reference and distorted picture. `low`: where its low-pass rows
+    /// go, side by side. `detail`: whether the other bands are needed.
+    fn transform(&mut self, pair: [Plane<P>; 2], y: usize, detail: bool, low: Option<&mut [i32]>);
 
-impl Decoupled {
-    fn new(width: usize) -> Self {
-        Self {
-            restored: std::array::from_fn(|_| vec![0; width]),
-            masks_around: vec![0; width + 2 * MARGIN],
-            masks_here: vec![0; width],
-        }
-    }
+    /// Splits the distorted detail of row `y`, just transformed, into restored and added.
+    fn decouple(&mut self, y: usize, window: &Window);
+
+    /// Sums of the reference's cubes over the row just transformed, for h, v and d.
+    fn pool_reference(&mut self, window: &Window) -> [u64; 3];
+
+    /// Sums of restored cubes over row `y`, whose neighbours have been decoupled.
+    fn pool_restored(&mut self, y: usize, size: (usize, usize), window: &Window) -> [u64; 3];
 }
 
 /// Fills `low` with the strip's low-pass rows of both pictures, side by side, and sums detail over
@@ -58,7 +54,18 @@ impl<P: Sample, A: Arithmetic> Kernel for Run<'_, P, A> {
 
     #[inline(always)]
     fn run(self) {
-        self.strip.run(self.pair, self.size, self.window, self.arithmetic, self.low);
+        let Self { pair, size, window, arithmetic, strip, low } = self;
+        let scratch = &mut strip.portable;
+        let rows = Portable { arithmetic, scratch };
+        strip.sums = run(rows, strip.rows.clone(), pair, size, window, low);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx2(self, proof: Avx2) {
+        let Self { pair, size, window, arithmetic, strip, low } = self;
+        let rows = arithmetic.rows_avx2::<P>(proof, &mut strip.avx2);
+        strip.sums = run(rows, strip.rows.clone(), pair, size, window, low);
     }
 }
 
@@ -67,11 +74,9 @@ impl Strip {
     pub(super) fn new(rows: Range<usize>, width: usize) -> Self {
         Self {
             rows,
-            lines: Lines::new(width),
-            reference: Detail::new(width),
-            distorted: Detail::new(width),
-            decoupled: std::array::from_fn(|_| Decoupled::new(width)),
-            threshold: vec![0; width],
+            portable: Scratch::new(width),
+            #[cfg(target_arch = "x86_64")]
+            avx2: avx2::Scratch::new(width),
             sums: Sums::default(),
         }
     }
@@ -83,144 +88,49 @@ impl Strip {
     pub(super) fn sums(&self) -> Sums {
         self.sums
     }
+}
 
-    #[inline(always)]
-    fn run<P: Sample, A: Arithmetic>(
-        &mut self,
-        pair: [Plane<P>; 2],
-        (width, height): (usize, usize),
-        window: &Window,
-        arithmetic: &A,
-        low: &mut [i32],
-    ) {
-        self.sums = Sums::default();
-        let own = self.rows.clone();
-        let first = own.start.saturating_sub(1);
-        for y in first..(own.end + 1).min(height) {
-            let band =
-                own.contains(&y).then(|| &mut low[(y - own.start) * 2 * width..][..2 * width]);
-            // masking looks one row beyond the window
-            let detail = y + 1 >= window.rows.start && y <= window.rows.end;
-            if band.is_none() && !detail {
-                continue;
-            }
-            self.transform(pair, y, arithmetic, detail, band);
-            if detail {
-                self.decouple(y, window, arithmetic);
-                if own.contains(&y) && window.rows.contains(&y) {
-                    self.pool_reference(window, arithmetic);
-                }
-            }
-            // a row can be pooled when the one below it is there
-            let above = y.wrapping_sub(1);
-            if own.contains(&above) && window.rows.contains(&above) {
-                self.pool_restored(above, (width, height), window, arithmetic);
+#[inline(always)]
+fn run<P: Sample>(
+    mut rows: impl Rows<P>,
+    own: Range<usize>,
+    pair: [Plane<P>; 2],
+    (width, height): (usize, usize),
+    window: &Window,
+    low: &mut [i32],
+) -> Sums {
+    let mut sums = Sums::default();
+    let first = own.start.saturating_sub(1);
+    for y in first..(own.end + 1).min(height) {
+        let band = own.contains(&y).then(|| &mut low[(y - own.start) * 2 * width..][..2 * width]);
+        // masking looks one row beyond the window
+        let detail = y + 1 >= window.rows.start && y <= window.rows.end;
+        if band.is_none() && !detail {
+            continue;
+        }
+        rows.transform(pair, y, detail, band);
+        if detail {
+            rows.decouple(y, window);
+            if own.contains(&y) && window.rows.contains(&y) {
+                add(&mut sums.reference, rows.pool_reference(window));
             }
         }
-        let last = height - 1;
-        if own.contains(&last) && window.rows.contains(&last) {
-            self.pool_restored(last, (width, height), window, arithmetic);
+        // a row can be pooled when the one below it is there
+        let above = y.wrapping_sub(1);
+        if own.contains(&above) && window.rows.contains(&above) {
+            add(&mut sums.restored, rows.pool_restored(above, (width, height), window));
         }
     }
-
-    #[inline(always)]
-    fn transform<P: Sample, A: Arithmetic>(
-        &mut self,
-        [reference, distorted]: [Plane<P>; 2],
-        y: usize,
-        arithmetic: &A,
-        detail: bool,
-        low: Option<&mut [i32]>,
-    ) {
-        let width = self.reference.h.len();
-        let mut bands = low.map(|both| both.split_at_mut(width)).map(|(r, d)| [r, d]);
-        let pictures = [(reference, &mut self.reference), (distorted, &mut self.distorted)];
-        for (i, (plane, out)) in pictures.into_iter().enumerate() {
-            self.lines.vertical(arithmetic, plane, y, detail);
-            if let Some(bands) = &mut bands {
-                self.lines.low_band(arithmetic, bands[i]);
-            }
-            if detail {
-                self.lines.detail(arithmetic, out);
-            }
-        }
+    let last = height - 1;
+    if own.contains(&last) && window.rows.contains(&last) {
+        add(&mut sums.restored, rows.pool_restored(last, (width, height), window));
     }
+    sums
+}
 
-    #[inline(always)]
-    fn decouple<A: Arithmetic>(&mut self, y: usize, window: &Window, arithmetic: &A) {
-        let Self { reference: o, distorted: t, decoupled, .. } = self;
-        let Decoupled { restored, masks_around, masks_here } = &mut decoupled[y % 3];
-        let width = o.h.len();
-        let columns = window.columns.start.saturating_sub(1)..(window.columns.end + 1).min(width);
-        // equal lengths, told to the compiler
-        let count = columns.len();
-        let [oh, ov, od] = [&o.h, &o.v, &o.d].map(|l| &l[columns.start..][..count]);
-        let [th, tv, td] = [&t.h, &t.v, &t.d].map(|l| &l[columns.start..][..count]);
-        let [h, v, d] = restored.each_mut().map(|l| &mut l[columns.start..][..count]);
-        let around = &mut masks_around[MARGIN + columns.start..][..count];
-        let here = &mut masks_here[columns.start..][..count];
-        for x in 0..count {
-            let (o, t) = ([oh[x], ov[x], od[x]], [th[x], tv[x], td[x]]);
-            let r = restored_part(arithmetic, o, t);
-            let (mut masked_around, mut masked_here) = (0, 0);
-            for band in Band::ALL {
-                let added = t[band as usize] - r[band as usize];
-                let weighted = arithmetic.weighted_added(band, added);
-                masked_around += arithmetic.masks_around(weighted);
-                masked_here += arithmetic.masks_here(weighted);
-            }
-            (around[x], here[x]) = (masked_around, masked_here);
-            h[x] = arithmetic.weighted_restored(Band::H, r[0]);
-            v[x] = arithmetic.weighted_restored(Band::V, r[1]);
-            d[x] = arithmetic.weighted_restored(Band::D, r[2]);
-        }
-        // near edge reflected, far edge repeated; only read when the window touches them
-        masks_around[0] = masks_around[MARGIN + 1];
-        masks_around[MARGIN + width] = masks_around[MARGIN + width - 1];
-    }
-
-    #[inline(always)]
-    fn pool_reference<A: Arithmetic>(&mut self, window: &Window, arithmetic: &A) {
-        let Detail { h, v, d } = &self.reference;
-        let shift = arithmetic.reference_row_shift(window);
-        for (band, line) in [h, v, d].into_iter().enumerate() {
-            let mut sum = 0;
-            for &o in &line[window.columns.clone()] {
-                sum += arithmetic.reference_cube(o, window);
-            }
-            self.sums.reference[band] += round_shift_unsigned(sum, shift);
-        }
-    }
-
-    #[inline(always)]
-    fn pool_restored<A: Arithmetic>(
-        &mut self,
-        y: usize,
-        (width, height): (usize, usize),
-        window: &Window,
-        arithmetic: &A,
-    ) {
-        let Self { decoupled, threshold, sums, .. } = self;
-        let above = if y == 0 { 1 } else { y - 1 };
-        let below = (y + 1).min(height - 1);
-        let [above, row, below] = [above, y, below].map(|y| &decoupled[y % 3]);
-        let Range { start, end } = window.columns;
-        let count = end - start;
-        let threshold = &mut threshold[..count];
-        let lines = [above, row, below].map(|r| &r.masks_around[start..][..count + 2 * MARGIN]);
-        let here = &row.masks_here[start..][..count];
-        for x in 0..count {
-            let column = |x: usize| lines[0][x] + lines[1][x] + lines[2][x];
-            threshold[x] = column(x) + column(x + 1) + column(x + 2) - lines[1][x + 1] + here[x];
-        }
-        let (width_bits, row_bits) = (ceil_log2(width), ceil_log2(height));
-        for band in Band::ALL {
-            let restored = &row.restored[band as usize][start..][..count];
-            let mut sum = 0;
-            for x in 0..count {
-                sum += arithmetic.cube_above(band, restored[x], threshold[x], width_bits);
-            }
-            sums.restored[band as usize] += round_shift_unsigned(sum, row_bits);
-        }
+#[inline(always)]
+fn add(sums: &mut [u64; 3], row: [u64; 3]) {
+    for band in 0..3 {
+        sums[band] += row[band];
     }
 }

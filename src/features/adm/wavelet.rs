@@ -6,8 +6,8 @@ use super::level::Arithmetic;
 use crate::features::plane::Plane;
 
 /// Q15.
-const LOW: [i32; 4] = [15826, 27411, 7345, -4240];
-const HIGH: [i32; 4] = [-4240, -7345, 27411, -15826];
+pub(super) const LOW: [i32; 4] = [15826, 27411, 7345, -4240];
+pub(super) const HIGH: [i32; 4] = [-4240, -7345, 27411, -15826];
 
 /// Pixels filtered together: sums stay in registers.
 const BLOCK: usize = 16;
@@ -15,7 +15,10 @@ const BLOCK: usize = 16;
 const MARGIN: usize = 1;
 
 /// What a level reads: samples of a picture, or the band below.
-pub(in crate::features) trait Sample: Copy + Send + Sync + Into<i32> {}
+pub(in crate::features) trait Sample:
+    bytemuck::Pod + Send + Sync + Into<i32>
+{
+}
 impl Sample for u8 {}
 impl Sample for u16 {}
 impl Sample for i32 {}
@@ -134,7 +137,7 @@ impl Lines {
 }
 
 #[inline(always)]
-fn rows_under<P>(plane: Plane<'_, P>, i: usize) -> [&[P]; 4] {
+pub(super) fn rows_under<P>(plane: Plane<'_, P>, i: usize) -> [&[P]; 4] {
     std::array::from_fn(|k| {
         let n = plane.height;
         let y = (2 * i + k).abs_diff(1);

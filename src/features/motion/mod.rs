@@ -1,5 +1,7 @@
 //! motion2's per-frame part: mean absolute blurred difference of two reference pictures.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod rows;
 
 use std::ops::Range;
@@ -15,7 +17,7 @@ const TAPS: [f64; 5] = [3571.0, 16004.0, 26386.0, 16004.0, 3571.0];
 const RADIUS: usize = TAPS.len() / 2;
 
 /// Sample types of pictures.
-pub(super) trait Sample: Copy + Send + Sync + Into<i32> {}
+pub(super) trait Sample: bytemuck::Pod + Send + Sync + Into<i32> {}
 impl Sample for u8 {}
 impl Sample for u16 {}
 
@@ -29,6 +31,7 @@ pub(super) struct Motion {
 struct Job {
     rows: Range<usize>,
     line: Vec<f64>,
+    singles: Vec<f32>,
     // Q8 grey levels
     sum: u64,
 }
@@ -36,11 +39,12 @@ struct Job {
 impl Motion {
     pub(super) fn new(geometry: Geometry, workers: &Workers) -> Self {
         let Geometry { width, height, depth } = geometry;
-        let line = vec![0.0; width + 2 * RADIUS];
+        let line = || vec![0.0; width + 2 * RADIUS];
+        let singles = || vec![0.0; width + 2 * RADIUS + 16];
         let jobs = workers
             .strips(height)
             .into_iter()
-            .map(|rows| Job { rows, line: line.clone(), sum: 0 })
+            .map(|rows| Job { rows, line: line(), singles: singles(), sum: 0 })
             .collect();
         Self { depth: depth.bits(), pixels: (width * height) as f64, jobs }
     }
@@ -50,7 +54,8 @@ impl Motion {
         let depth = self.depth;
         let level = workers.level();
         workers.each(&mut self.jobs, |job| {
-            job.sum = level.run(Rows { pair, depth, rows: job.rows.clone(), line: &mut job.line });
+            let Job { rows, line, singles, sum } = job;
+            *sum = level.run(Rows { pair, depth, rows: rows.clone(), line, singles });
         });
         let sum: u64 = self.jobs.iter().map(|j| j.sum).sum();
         sum as f64 / 256.0 / self.pixels

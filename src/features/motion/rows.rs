@@ -1,6 +1,10 @@
+#![allow(unsafe_code, reason = "code for AVX2 is entered here")]
+
 use std::ops::Range;
 
 use super::{Plane, RADIUS, Sample, TAPS};
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::Avx2;
 use crate::features::cpu::Kernel;
 use crate::features::fixed::reflect;
 
@@ -9,12 +13,15 @@ const ROUNDER: f64 = 6755399441055744.0;
 /// Columns whose sums are kept apart.
 const BLOCK: usize = 8;
 
-/// Sum of absolute blurred differences of some rows, Q8. `line` holds the width and both borders.
+/// Sum of absolute blurred differences of some rows, Q8. `line` holds the width and both borders,
+/// `singles` also room for a vector; which of them is used depends on the processor.
 pub(super) struct Rows<'a, P> {
     pub(super) pair: [Plane<'a, P>; 2],
     pub(super) depth: u32,
     pub(super) rows: Range<usize>,
     pub(super) line: &'a mut [f64],
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "vector code only"))]
+    pub(super) singles: &'a mut [f32],
 }
 
 impl<P: Sample> Kernel for Rows<'_, P> {
@@ -27,6 +34,16 @@ impl<P: Sample> Kernel for Rows<'_, P> {
             sum += row(self.pair, y, self.depth, self.line);
         }
         sum
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx2(self, _: Avx2) -> u64 {
+        if self.depth > super::avx2::DEEPEST {
+            return self.run();
+        }
+        // SAFETY: the processor has AVX2 and FMA, which the argument proves
+        unsafe { super::avx2::sum(self) }
     }
 }
 

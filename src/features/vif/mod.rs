@@ -4,6 +4,8 @@
 //! them the information both pictures carry ([`statistic`]); then both pictures are low-passed and
 //! halved ([`pyramid`]). All in integers; the roundings are part of the definition.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod pyramid;
 mod sample;
 mod statistic;
@@ -11,12 +13,12 @@ mod window;
 
 use std::ops::Range;
 
-use super::Geometry;
 use super::plane::Plane;
 use super::strips::Workers;
+use super::{Geometry, Profile};
 use sample::Shifts;
 use statistic::{LogTable, Sums};
-use window::{Lines, Measure};
+use window::{Grid, Measure, Scratch};
 
 pub(super) use sample::Sample;
 
@@ -29,12 +31,21 @@ const TAPS_1: [u32; 9] = [1244, 3663, 7925, 12590, 14692, 12590, 7925, 3663, 124
 const TAPS_2: [u32; 5] = [3571, 16004, 26386, 16004, 3571];
 const TAPS_3: [u32; 3] = [10904, 43728, 10904];
 
+/// Window widths of the four scales.
+const WINDOWS: [usize; 4] = [TAPS_0.len(), TAPS_1.len(), TAPS_2.len(), TAPS_3.len()];
+/// Strips are of whole multiples of so many rows: vector code sums up that many at a time.
+const STRIP: usize = 16;
+
 /// Scratch memory and pyramid of one geometry.
 pub(super) struct Vif {
     shifts: Shifts,
     // scales 1 to 3 of both pictures, side by side, Q8
     pyramid: [Vec<u16>; 3],
     sizes: [(usize, usize); 4],
+    // distance of measured rows and columns
+    steps: [usize; 4],
+    // frames measured, for the grids' start
+    frame: usize,
     halvings: [Vec<pyramid::Job>; 3],
     jobs: Vec<Job>,
     logs: LogTable,
@@ -44,17 +55,21 @@ pub(super) struct Vif {
 struct Job {
     scale: usize,
     rows: Range<usize>,
-    lines: Lines,
+    scratch: Scratch,
     sums: Sums,
 }
 
 impl Vif {
-    pub(super) fn new(geometry: Geometry, workers: &Workers) -> Self {
+    pub(super) fn new(geometry: Geometry, profile: Profile, workers: &Workers) -> Self {
+        let steps = profile.steps(geometry.height);
         let sizes = [0, 1, 2, 3].map(|s| (geometry.width >> s, geometry.height >> s));
         let jobs = (0..4)
-            .flat_map(|scale| workers.strips(sizes[scale].1).into_iter().map(move |r| (scale, r)))
+            .flat_map(|scale| {
+                let rows = sizes[scale].1.div_ceil(steps[scale]);
+                workers.strips_of(rows, STRIP).into_iter().map(move |rows| (scale, rows))
+            })
             .map(|(scale, rows)| Job {
-                lines: Lines::new(sizes[scale].0),
+                scratch: Scratch::new(sizes[scale].0, WINDOWS[scale], steps[scale]),
                 sums: Sums::default(),
                 scale,
                 rows,
@@ -69,6 +84,8 @@ impl Vif {
                 strips.map(|rows| pyramid::Job::new(rows, w)).collect()
             }),
             sizes,
+            steps,
+            frame: 0,
             jobs,
             logs: LogTable::new(),
         }
@@ -80,43 +97,62 @@ impl Vif {
         workers: &Workers,
         pair: [Plane<P>; 2],
     ) -> [f64; 4] {
-        let level = workers.level();
         self.build_pyramid(workers, pair);
-        let Self { shifts, pyramid, sizes, jobs, logs, .. } = self;
+        self.measure_scales(workers, pair, 0..4);
+        self.frame = self.frame.wrapping_add(1);
+        [0, 1, 2, 3].map(|scale| {
+            let of_scale = self.jobs.iter().filter(|j| j.scale == scale);
+            of_scale.map(|j| j.sums).sum::<Sums>().ratio()
+        })
+    }
+
+    /// The pyramid must have been built.
+    pub(super) fn measure_scales<P: Sample>(
+        &mut self,
+        workers: &Workers,
+        pair: [Plane<P>; 2],
+        scales: Range<usize>,
+    ) {
+        let level = workers.level();
+        let Self { shifts, pyramid, sizes, steps, frame, jobs, logs, .. } = self;
         let [scale1, scale2, scale3] = [0, 1, 2].map(|i| {
             let (width, height) = sizes[i + 1];
             Plane::side_by_side(&pyramid[i], width, height)
         });
         workers.each(jobs, |job| {
-            let Job { rows, lines, sums, .. } = job;
+            if !scales.contains(&job.scale) {
+                return;
+            }
+            let Job { rows, scratch, sums, .. } = job;
             let rows = rows.clone();
             let below = Shifts::OF_PYRAMID;
-            *sums = match job.scale {
-                0 => {
-                    let (taps, shifts) = (&TAPS_0, *shifts);
-                    level.run(Measure { pair, taps, shifts, rows, lines, logs })
-                }
-                1 => {
-                    let (pair, taps, shifts) = (scale1, &TAPS_1, below);
-                    level.run(Measure { pair, taps, shifts, rows, lines, logs })
-                }
-                2 => {
-                    let (pair, taps, shifts) = (scale2, &TAPS_2, below);
-                    level.run(Measure { pair, taps, shifts, rows, lines, logs })
-                }
-                _ => {
-                    let (pair, taps, shifts) = (scale3, &TAPS_3, below);
-                    level.run(Measure { pair, taps, shifts, rows, lines, logs })
-                }
+            macro_rules! measure {
+                ($pair:expr, $taps:expr, $shifts:expr, $step:literal) => {{
+                    let (pair, taps, shifts) = ($pair, &$taps, $shifts);
+                    let grid = Grid::of_frame(*frame, $step);
+                    level.run(Measure::<_, _, $step> {
+                        pair,
+                        taps,
+                        shifts,
+                        rows,
+                        grid,
+                        scratch,
+                        logs,
+                    })
+                }};
+            }
+            *sums = match (job.scale, steps[job.scale]) {
+                (0, 4) => measure!(pair, TAPS_0, *shifts, 4),
+                (0, _) => measure!(pair, TAPS_0, *shifts, 1),
+                (1, 2) => measure!(scale1, TAPS_1, below, 2),
+                (1, _) => measure!(scale1, TAPS_1, below, 1),
+                (2, _) => measure!(scale2, TAPS_2, below, 1),
+                _ => measure!(scale3, TAPS_3, below, 1),
             };
         });
-        [0, 1, 2, 3].map(|scale| {
-            let of_scale = jobs.iter().filter(|j| j.scale == scale);
-            of_scale.map(|j| j.sums).sum::<Sums>().ratio()
-        })
     }
 
-    fn build_pyramid<P: Sample>(&mut self, workers: &Workers, pair: [Plane<P>; 2]) {
+    pub(super) fn build_pyramid<P: Sample>(&mut self, workers: &Workers, pair: [Plane<P>; 2]) {
         let Self { shifts, pyramid: [level1, level2, level3], sizes, halvings, .. } = self;
         let [to1, to2, to3] = halvings;
         let below = Shifts::OF_PYRAMID;

@@ -1,9 +1,12 @@
 //! From one scale to the next: low-pass with the next scale's window, keep even rows and columns.
+#![allow(unsafe_code, reason = "code for AVX2 is entered here")]
 
 use std::ops::Range;
 
 use super::sample::{Sample, Shifts};
 use super::window::window_rows;
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::Avx2;
 use crate::features::cpu::Kernel;
 use crate::features::plane::Plane;
 use crate::features::strips::Workers;
@@ -17,6 +20,8 @@ const BLOCK: usize = 8;
 pub(super) struct Job {
     rows: Range<usize>,
     columns: Columns,
+    #[cfg(target_arch = "x86_64")]
+    line: super::avx2::Line,
 }
 
 /// A vertically filtered row, Q8: even and odd columns apart, so that the horizontal pass reads
@@ -30,7 +35,12 @@ impl Job {
     /// `width` of the next scale.
     pub(super) fn new(rows: Range<usize>, width: usize) -> Self {
         let line = vec![0; width + 1 + 2 * MARGIN];
-        Self { rows, columns: Columns { even: line.clone(), odd: line } }
+        Self {
+            rows,
+            columns: Columns { even: line.clone(), odd: line },
+            #[cfg(target_arch = "x86_64")]
+            line: super::avx2::Line::new(2 * width + 1),
+        }
     }
 }
 
@@ -64,12 +74,33 @@ impl<P: Sample, const T: usize> Kernel for Halve<'_, P, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { pair: [reference, distorted], taps, shifts, job, next } = self;
+        let Self { taps, shifts, .. } = self;
+        self.each_row(|plane, y, job, out| {
+            halve_row(plane, y, taps, shifts, &mut job.columns, out);
+        });
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx2(self, _: Avx2) {
+        let Self { taps, shifts, .. } = self;
+        self.each_row(|plane, y, job, out| {
+            // SAFETY: the processor has AVX2 and FMA, which the argument proves
+            unsafe { super::avx2::halve_row(plane, y, taps, shifts.mean, &mut job.line, out) }
+        });
+    }
+}
+
+impl<P: Sample, const T: usize> Halve<'_, P, T> {
+    /// Calls `halve` with a picture, the row of it to keep, and where that goes.
+    #[inline(always)]
+    fn each_row(self, halve: impl Fn(Plane<P>, usize, &mut Job, &mut [u16])) {
+        let Self { pair: [reference, distorted], job, next, .. } = self;
         let width = reference.width / 2;
         for (y, both) in job.rows.clone().zip(next.chunks_exact_mut(2 * width)) {
             let (r, d) = both.split_at_mut(width);
-            halve_row(reference, 2 * y, taps, shifts, &mut job.columns, r);
-            halve_row(distorted, 2 * y, taps, shifts, &mut job.columns, d);
+            halve(reference, 2 * y, job, r);
+            halve(distorted, 2 * y, job, d);
         }
     }
 }

@@ -20,7 +20,11 @@ impl Shifts {
 }
 
 /// Sample types of pictures and of the pyramid.
-pub(in crate::features) trait Sample: Copy + Send + Sync + Into<u32> {
+pub(in crate::features) trait Sample:
+    bytemuck::Pod + Send + Sync + Into<u32>
+{
+    /// Whether these are 8-bit samples.
+    const BYTES: bool;
     /// Holds a product of two samples, and no more: narrow multiplications are the fast ones.
     type Product: Copy;
     /// Holds a sum of products weighted by a filter: 2^16 times the largest product.
@@ -37,6 +41,7 @@ pub(in crate::features) trait Sample: Copy + Send + Sync + Into<u32> {
 }
 
 impl Sample for u8 {
+    const BYTES: bool = true;
     type Product = u16;
     type Sum = u32;
 
@@ -58,6 +63,7 @@ impl Sample for u8 {
 }
 
 impl Sample for u16 {
+    const BYTES: bool = false;
     type Product = u32;
     type Sum = u64;
 

@@ -82,9 +82,22 @@ pub(super) struct Sums {
     flat_pixels: i64,
     // Q16
     flat_variance: i64,
+    // Q32
+    strips: [i64; 2],
 }
 
+/// Fraction of the sums of strips.
+const STRIP_ONE: f64 = 4294967296.0;
+
 impl Sums {
+    /// Sums in floating point; always of the same strips, so that their total does not depend on
+    /// how the work was shared.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "vector code only"))]
+    pub(super) fn of_strip(numerator: f64, denominator: f64) -> Self {
+        let strips = [numerator, denominator].map(|s| (s * STRIP_ONE).round() as i64);
+        Self { strips, ..Self::default() }
+    }
+
     #[inline(always)]
     pub(super) fn add<const N: usize>(&mut self, moments: &Moments<N>, logs: &LogTable) {
         let [reference, distorted, covariance] = moments.central();
@@ -118,8 +131,9 @@ impl Sums {
     pub(super) fn ratio(self) -> f64 {
         let flat = self.flat_pixels as f64;
         let added = self.flat_variance as f64 / 16384.0 / 65025.0;
-        let numerator = self.log_numerator as f64 / LOG_ONE + (flat - added);
-        let denominator = self.log_denominator as f64 / LOG_ONE + flat;
+        let [numerator, denominator] = self.strips.map(|s| s as f64 / STRIP_ONE);
+        let numerator = numerator + self.log_numerator as f64 / LOG_ONE + (flat - added);
+        let denominator = denominator + self.log_denominator as f64 / LOG_ONE + flat;
         // libvmaf keeps both in single precision
         f64::from(numerator as f32 / denominator as f32)
     }
@@ -134,6 +148,7 @@ impl Add for Sums {
             log_denominator: self.log_denominator + other.log_denominator,
             flat_pixels: self.flat_pixels + other.flat_pixels,
             flat_variance: self.flat_variance + other.flat_variance,
+            strips: [0, 1].map(|i| self.strips[i] + other.strips[i]),
         }
     }
 }

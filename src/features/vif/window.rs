@@ -1,9 +1,12 @@
 //! Local moments of one scale, row by row, and the statistic of each pixel.
+#![allow(unsafe_code, reason = "code for AVX2 is entered here")]
 
 use std::ops::Range;
 
 use super::sample::{Sample, Shifts};
 use super::statistic::{LogTable, Moments, Sums};
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::Avx2;
 use crate::features::cpu::Kernel;
 use crate::features::fixed::reflect;
 use crate::features::plane::Plane;
@@ -17,7 +20,7 @@ const ROUNDER: f64 = 4503599627370496.0;
 
 /// Vertically filtered rows with room for reflected borders. The numbers are integers; floating
 /// point holds all their sums exactly and multiplies faster than 64-bit integers.
-pub(super) struct Lines {
+struct Lines {
     reference: Own,
     distorted: Own,
     product: Vec<f64>,
@@ -38,7 +41,7 @@ impl Own {
 }
 
 impl Lines {
-    pub(super) fn new(width: usize) -> Self {
+    fn new(width: usize) -> Self {
         let length = width + 2 * MARGIN;
         Self {
             reference: Own::new(length),
@@ -48,25 +51,65 @@ impl Lines {
     }
 }
 
-/// Sums over `rows` of one scale; reference first.
-pub(super) struct Measure<'a, P, const T: usize> {
+/// Where the measured pixels of a grid start.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Grid {
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+impl Grid {
+    /// Visits every place of a grid of `step` (1, 2 or 4) in turn, neighbours far apart in time.
+    pub(super) fn of_frame(frame: usize, step: usize) -> Self {
+        const ORDER: [usize; 4] = [0, 2, 1, 3];
+        let (row, turn) = (frame % step, frame / step);
+        let place = |i: usize| if step == 4 { ORDER[i % 4] } else { i % step };
+        Self { row: place(row), column: place(row + turn) }
+    }
+}
+
+/// Scratch memory of one job: of the code in use, the rest is never touched.
+pub(super) struct Scratch {
+    lines: Lines,
+    #[cfg(target_arch = "x86_64")]
+    pub(super) tiles: super::avx2::Tiles,
+}
+
+impl Scratch {
+    /// For windows of `taps` pixels on pictures of `width`, every `step`-th row measured.
+    pub(super) fn new(width: usize, taps: usize, step: usize) -> Self {
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (taps, step);
+        Self {
+            lines: Lines::new(width),
+            #[cfg(target_arch = "x86_64")]
+            tiles: super::avx2::Tiles::new(taps, step),
+        }
+    }
+}
+
+/// Sums over pixels of one scale; reference first. `rows` are those of a grid that has every
+/// `STEP`-th row and column of the picture.
+pub(super) struct Measure<'a, P, const T: usize, const STEP: usize> {
     pub(super) pair: [Plane<'a, P>; 2],
     pub(super) taps: &'a [u32; T],
     pub(super) shifts: Shifts,
     pub(super) rows: Range<usize>,
-    pub(super) lines: &'a mut Lines,
+    pub(super) grid: Grid,
+    pub(super) scratch: &'a mut Scratch,
     pub(super) logs: &'a LogTable,
 }
 
-impl<P: Sample, const T: usize> Kernel for Measure<'_, P, T> {
+impl<P: Sample, const T: usize, const STEP: usize> Kernel for Measure<'_, P, T, STEP> {
     type Output = Sums;
 
     #[inline(always)]
     fn run(self) -> Sums {
-        let Self { pair, taps, shifts, rows, lines, logs } = self;
+        let Self { pair, taps, shifts, rows, grid, scratch, logs } = self;
+        let lines = &mut scratch.lines;
         let width = pair[0].width;
         let mut sums = Sums::default();
-        for y in rows {
+        for y in rows.map(|j| grid.row + j * STEP).take_while(|&y| y < pair[0].height) {
             let (r, d) = (window_rows::<P, T>(pair[0], y), window_rows::<P, T>(pair[1], y));
             own_moments(&r, taps, shifts, &mut lines.reference);
             own_moments(&d, taps, shifts, &mut lines.distorted);
@@ -76,9 +119,16 @@ impl<P: Sample, const T: usize> Kernel for Measure<'_, P, T> {
                 reflect_borders::<T>(&mut own.square, width);
             }
             reflect_borders::<T>(&mut lines.product, width);
-            horizontal(lines, taps, width, logs, &mut sums);
+            horizontal::<T, STEP>(lines, taps, grid.column..width, logs, &mut sums);
         }
         sums
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx2(self, _: Avx2) -> Sums {
+        // SAFETY: the processor has AVX2 and FMA, which the argument proves
+        unsafe { super::avx2::measure(self) }
     }
 }
 
@@ -191,10 +241,10 @@ fn reflect_borders<const T: usize>(line: &mut [f64], width: usize) {
 }
 
 #[inline(always)]
-fn horizontal<const T: usize>(
+fn horizontal<const T: usize, const STEP: usize>(
     lines: &Lines,
     taps: &[u32; T],
-    width: usize,
+    columns: Range<usize>,
     logs: &LogTable,
     sums: &mut Sums,
 ) {
@@ -203,11 +253,14 @@ fn horizontal<const T: usize>(
         exact[k] = f64::from(taps[k]);
     }
     let taps = &exact;
-    let whole = width - width % BLOCK;
-    for x in (0..whole).step_by(BLOCK) {
+    let whole = match STEP {
+        1 => columns.end - columns.end % BLOCK,
+        _ => columns.start,
+    };
+    for x in (columns.start..whole).step_by(BLOCK) {
         horizontal_block::<T, BLOCK>(lines, taps, x, logs, sums);
     }
-    for x in whole..width {
+    for x in (whole..columns.end).step_by(STEP) {
         horizontal_block::<T, 1>(lines, taps, x, logs, sums);
     }
 }

@@ -41,7 +41,8 @@ pub struct Arguments {
 /// Teacher or corpus cannot be read, or the report not written.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let lesson = Lesson::prepare(arguments.recipe, &common.teachers)?;
-    let rows = corpus::read(&common.held_out)?;
+    let mut rows = corpus::read(&common.corpus)?;
+    rows.extend(corpus::read(&common.held_out)?);
     let mut scenes: BTreeSet<&str> = rows.iter().map(|r| matrix::scene(&r.source)).collect();
     scenes.retain(|s| !matrix::is_generated(s));
     if !arguments.only.is_empty() {
@@ -65,7 +66,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
         results.insert(plan.id.into(), json!({"sources": found, "generated": generated}));
     }
     if let Some(path) = &arguments.report {
-        let run = provenance::provenance(&[&common.held_out], &[path])?;
+        let run = provenance::provenance(&[&common.corpus, &common.held_out], &[path])?;
         provenance::write_json(path, &json!({"results": results, "run_provenance": run}))?;
     }
     Ok(())

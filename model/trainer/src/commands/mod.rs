@@ -75,9 +75,13 @@ fn plans(ids: &[String]) -> Result<Vec<&'static Plan>, Failure> {
     ids.iter().map(find).collect()
 }
 
-/// Outputs of a shipped file, by the plugin's own runtime, a frame at a time.
-fn outputs(path: &Path, rows: &[Row]) -> Result<Vec<[f64; 2]>, Failure> {
-    let mut fusion = Fusion::open(&path.to_string_lossy(), &features::NAMES)?;
+/// A shipped file in the plugin's own runtime.
+fn open(path: &Path) -> Result<Fusion, Failure> {
+    Ok(Fusion::open(&path.to_string_lossy(), &features::NAMES)?)
+}
+
+/// Outputs of a model, a frame at a time.
+fn outputs(fusion: &mut Fusion, rows: &[Row]) -> Result<Vec<[f64; 2]>, Failure> {
     let one = |row: &Row| -> Result<[f64; 2], Failure> {
         let score = fusion.score(&row.features)?;
         Ok([score.value, score.half_width.unwrap_or(0.0)])
@@ -85,10 +89,16 @@ fn outputs(path: &Path, rows: &[Row]) -> Result<Vec<[f64; 2]>, Failure> {
     rows.iter().map(one).collect()
 }
 
-/// One output of a model against the corpus.
-fn agreement(plan: &Plan, found: &[[f64; 2]], rows: &[Row], output: usize) -> Metrics {
-    let found: Vec<f64> = found.iter().map(|o| o[output]).collect();
-    let wanted: Vec<f64> = rows.iter().map(|r| plan.target.of(&r.labels)[output]).collect();
+/// One output of a model against the corpus, over a set of its rows.
+fn agreement(
+    plan: &Plan,
+    found: &[[f64; 2]],
+    rows: &[Row],
+    set: impl IntoIterator<Item = usize>,
+    output: usize,
+) -> Metrics {
+    let pair = |i: usize| (found[i][output], plan.target.of(&rows[i].labels)[output]);
+    let (found, wanted): (Vec<f64>, Vec<f64>) = set.into_iter().map(pair).unzip();
     Metrics::of(&found, &wanted)
 }
 

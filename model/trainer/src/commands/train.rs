@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rayon::prelude::*;
 use serde_json::json;
 
 use super::{Common, bar, plans};
@@ -38,10 +39,10 @@ pub struct EffortArguments {
     #[arg(long)]
     pub seeds: Option<u64>,
     /// Vectors in the pool
-    #[arg(long, default_value_t = 400_000)]
+    #[arg(long, default_value_t = 1_000_000)]
     pub pool: usize,
     /// Optimiser steps, in percent of the recipe's
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 100)]
     pub percent: u32,
 }
 
@@ -53,18 +54,18 @@ impl EffortArguments {
     }
 }
 
-/// Trains and writes the checkpoints.
+/// Trains, models side by side, and writes the checkpoints.
 ///
 /// # Errors
 /// Teacher or corpus cannot be read, or a checkpoint not written.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let lesson = Lesson::prepare(arguments.recipe, &common.teachers)?;
     let (known, held_out) = (common.known()?, common.real_tests()?);
-    for plan in plans(&arguments.ids)? {
+    plans(&arguments.ids)?.into_par_iter().try_for_each(|plan| {
         let effort = arguments.effort.of(plan);
         let (student, errors) = teach(plan, &lesson, &known, effort);
         let metrics = on_rows(plan, &student, &held_out);
-        println!("{} {metrics:?}", plan.id);
+        println!("{} {metrics:?}, seeds {errors:.4?}", plan.id);
         let path = checkpoint(&arguments.checkpoints, plan);
         let teacher = common.teachers.join(plan.target.teacher());
         let mut inputs = vec![common.corpus.as_path()];
@@ -76,9 +77,8 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
             "held_out": metrics,
             "run_provenance": provenance::provenance(&inputs, &[&path])?,
         });
-        provenance::write_json(&path, &Checkpoint::new(plan.id, &student, report))?;
-    }
-    Ok(())
+        provenance::write_json(&path, &Checkpoint::new(plan.id, &student, report))
+    })
 }
 
 /// Where a model's checkpoint is.

@@ -1,0 +1,254 @@
+//! The features against libvmaf, as ratios measured in one run: `cargo bench --bench headline`;
+//! a number after `--` sets the rounds.
+//!
+//! libvmaf is the filter of the ffmpeg that the environment variable `VMAFTINY_FFMPEG` names;
+//! without it, or as a test, only our own times are printed. Both read the same frames; what ffmpeg
+//! needs to read them is measured too and taken off.
+
+#[path = "../tests/support/patterns.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod patterns;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use gstvmaftiny::features::{
+    Depth, Geometry, Level, Luma, MotionExtractor, Profile, Samples, SpatialExtractor,
+};
+use patterns::{Kind, pair};
+
+/// Names the ffmpeg whose libvmaf is compared with.
+const FFMPEG: &str = "VMAFTINY_FFMPEG";
+
+#[derive(Clone, Copy)]
+struct Case {
+    name: &'static str,
+    geometry: Geometry,
+    profile: Profile,
+    level: Level,
+    threads: usize,
+}
+
+/// Seconds per frame.
+#[derive(Clone, Copy)]
+struct Cost {
+    cpu: f64,
+    wall: f64,
+}
+
+impl Cost {
+    const NONE: Self = Self { cpu: f64::INFINITY, wall: f64::INFINITY };
+
+    fn min(self, other: Self) -> Self {
+        Self { cpu: self.cpu.min(other.cpu), wall: self.wall.min(other.wall) }
+    }
+}
+
+/// Frames of both sides, luma in native endian, and the files that ffmpeg reads.
+struct Clip {
+    geometry: Geometry,
+    reference: Vec<Vec<u16>>,
+    bytes: [Vec<Vec<u8>>; 2],
+    words: Vec<Vec<u16>>,
+    files: [PathBuf; 2],
+}
+
+impl Clip {
+    fn new(geometry: Geometry, frames: u32, folder: &Path) -> io::Result<Self> {
+        let Geometry { width, height, depth } = geometry;
+        let pairs: Vec<_> =
+            (0..frames).map(|t| pair(Kind::Noise, width, height, t, depth.bits())).collect();
+        let (reference, words): (Vec<_>, Vec<_>) =
+            pairs.into_iter().map(|p| (p.reference, p.distorted)).unzip();
+        let bytes = [&reference, &words].map(|side| {
+            let narrow = |f: &Vec<u16>| f.iter().map(|&s| s as u8).collect();
+            side.iter().map(narrow).collect::<Vec<Vec<u8>>>()
+        });
+        let files = ["reference", "distorted"]
+            .map(|side| folder.join(format!("{side}-{width}-{}.raw", depth.bits())));
+        for (file, side) in files.iter().zip([&reference, &words]) {
+            let mut out = io::BufWriter::new(File::create(file)?);
+            for frame in side {
+                // ffmpeg wants chroma too
+                let chroma = width.div_ceil(2) * height.div_ceil(2) * 2;
+                let grey = std::iter::repeat_n(1 << (depth.bits() - 1), chroma);
+                for sample in frame.iter().copied().chain(grey) {
+                    match depth {
+                        Depth::Eight => out.write_all(&[sample as u8])?,
+                        _ => out.write_all(&sample.to_le_bytes())?,
+                    }
+                }
+            }
+            out.flush()?;
+        }
+        Ok(Self { geometry, reference, bytes, words, files })
+    }
+
+    fn luma(&self, t: usize) -> [Luma<'_>; 2] {
+        let samples = match self.geometry.depth {
+            Depth::Eight => [Samples::U8(&self.bytes[0][t]), Samples::U8(&self.bytes[1][t])],
+            _ => [Samples::U16(&self.reference[t]), Samples::U16(&self.words[t])],
+        };
+        samples.map(|s| Luma::new(s, self.geometry.width, self.geometry).expect("whole frames"))
+    }
+
+    fn frames(&self) -> usize {
+        self.reference.len()
+    }
+}
+
+/// Time that all threads of this process have run for.
+fn cpu_time() -> Duration {
+    let Ok(tasks) = fs::read_dir("/proc/self/task") else { return Duration::ZERO };
+    let nanoseconds = tasks.flatten().filter_map(|task| {
+        let times = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        times.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanoseconds.sum())
+}
+
+/// One pass of our own over the clip. CPU time is known only to a clock tick: too coarse for one frame.
+fn ours(case: Case, clip: &Clip) -> Cost {
+    let Case { geometry, profile, level, threads, .. } = case;
+    let mut spatial =
+        SpatialExtractor::with_profile(geometry, threads, level, profile).expect("a legal size");
+    let mut motion = MotionExtractor::beside(&spatial);
+    let (cpu, wall) = (cpu_time(), Instant::now());
+    let mut last = clip.luma(0)[0];
+    for t in 0..clip.frames() {
+        let [r, d] = clip.luma(t);
+        spatial.extract(r, d).expect("matching pictures");
+        motion.difference(last, r).expect("matching pictures");
+        last = r;
+    }
+    let seconds = [cpu_time().saturating_sub(cpu), wall.elapsed()]
+        .map(|t| t.as_secs_f64() / clip.frames() as f64);
+    let cost = Cost { cpu: seconds[0], wall: seconds[1] };
+    drop((spatial, motion));
+    wait_for_threads();
+    cost
+}
+
+/// Threads that have been told to end take their CPU time with them: not during the next run.
+fn wait_for_threads() {
+    let threads = || fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    let end = Instant::now() + Duration::from_secs(10);
+    while threads() > 1 && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// One run of ffmpeg over the clip: its own account of CPU and wall time.
+fn ffmpeg(program: &str, clip: &Clip, filter: &str) -> Option<Cost> {
+    let Geometry { width, height, depth } = clip.geometry;
+    let format = if depth == Depth::Eight { "yuv420p" } else { "yuv420p10le" };
+    let mut command = Command::new(program);
+    command.args(["-nostdin", "-hide_banner", "-benchmark", "-filter_complex_threads", "1"]);
+    // the filter takes the distorted side first
+    for file in clip.files.iter().rev() {
+        command.args(["-f", "rawvideo", "-pix_fmt", format, "-s", &format!("{width}x{height}")]);
+        command.arg("-i").arg(file);
+    }
+    command.args(["-lavfi", filter, "-f", "null", "-"]);
+    let output = command.output().ok().filter(|o| o.status.success())?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let line = text.lines().rev().find(|l| l.contains("utime="))?;
+    let field = |name: &str| -> Option<f64> {
+        let value = line.split(name).nth(1)?.split('s').next()?;
+        value.parse().ok()
+    };
+    let frames = clip.frames() as f64;
+    let cpu = field("utime=")? + field("stime=")?;
+    Some(Cost { cpu: cpu / frames, wall: field("rtime=")? / frames })
+}
+
+fn libvmaf(program: &str, clip: &Clip, threads: usize) -> Option<(Cost, Cost)> {
+    let scored = ffmpeg(program, clip, &format!("[0][1]libvmaf=n_threads={threads}"))?;
+    let read = ffmpeg(program, clip, "[0][1]hstack")?;
+    Some((scored, read))
+}
+
+/// Largest resident memory this process has had, MB.
+fn peak_memory() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok());
+    kilobytes.unwrap_or_default() / 1024.0
+}
+
+/// What the extractors add to the resident memory of a process that has the frames, MB.
+fn memory(geometry: Geometry, threads: usize, clip: &Clip) -> f64 {
+    let before = peak_memory();
+    let case =
+        Case { name: "", geometry, profile: Profile::Exact, level: Level::detected(), threads };
+    ours(case, clip);
+    peak_memory() - before
+}
+
+fn main() -> io::Result<()> {
+    // as a test, cargo gives no `--bench`
+    let is_test = !std::env::args().any(|a| a == "--bench");
+    let program = std::env::var(FFMPEG).ok().filter(|_| !is_test);
+    let rounds = std::env::args().skip(1).find_map(|a| a.parse().ok());
+    let (runs, frames) = if is_test { (1, 2) } else { (rounds.unwrap_or(5), 12) };
+    let sizes = if is_test { [(160, 90), (160, 90)] } else { [(1920, 1080), (3840, 2160)] };
+    let geometry = |(width, height), depth| Geometry { width, height, depth };
+    let hd = geometry(sizes[0], Depth::Eight);
+    let case =
+        |name, geometry, profile, level, threads| Case { name, geometry, profile, level, threads };
+    let (best, exact, fast) = (Level::detected(), Profile::Exact, Profile::Fast);
+    let deep = geometry(sizes[0], Depth::Ten);
+    let uhd = geometry(sizes[1], Depth::Eight);
+    let cases = [
+        case("1080p 8-bit, exact", hd, exact, best, 1),
+        case("1080p 8-bit, fast", hd, fast, best, 1),
+        case("1080p 8-bit, exact, 2 threads", hd, exact, best, 2),
+        case("1080p 8-bit, fast, 2 threads", hd, fast, best, 2),
+        case("1080p 8-bit, exact, scalar code", hd, exact, Level::Scalar, 1),
+        case("1080p 10-bit, exact", deep, exact, best, 1),
+        case("1080p 10-bit, fast", deep, fast, best, 1),
+        case("2160p 8-bit, exact", uhd, exact, best, 1),
+        case("2160p 8-bit, fast, 2 threads", uhd, fast, best, 2),
+    ];
+    let folder = tempfile::tempdir()?;
+    println!("level {}, {runs} runs of {frames} frames, ms per frame, minima\n", best.name());
+    println!("| | CPU | wall | libvmaf CPU | libvmaf wall | CPU ratio | wall ratio |");
+    println!("|---|---|---|---|---|---|---|");
+    let mut clip: Option<Clip> = None;
+    let mut memories = Vec::new();
+    for case in cases {
+        let clip = match clip.take().filter(|c| c.geometry == case.geometry) {
+            Some(fitting) => clip.insert(fitting),
+            None => {
+                let made = Clip::new(case.geometry, frames, folder.path())?;
+                let made = clip.insert(made);
+                memories.push((case.geometry, memory(case.geometry, 2, made)));
+                made
+            }
+        };
+        let (mut own, mut scored, mut read) = (Cost::NONE, Cost::NONE, Cost::NONE);
+        for _ in 0..runs {
+            own = own.min(ours(case, clip));
+            if let Some((s, r)) = program.as_deref().and_then(|p| libvmaf(p, clip, case.threads)) {
+                (scored, read) = (scored.min(s), read.min(r));
+            }
+        }
+        let ms = |seconds: f64| format!("{:.1}", seconds * 1e3);
+        print!("| {} | {} | {} ", case.name, ms(own.cpu), ms(own.wall));
+        if scored.cpu.is_finite() {
+            let (cpu, wall) = (scored.cpu - read.cpu, scored.wall - read.wall);
+            print!("| {} | {} ", ms(cpu), ms(wall));
+            println!("| {:.2} | {:.2} |", cpu / own.cpu, wall / own.wall);
+        } else {
+            println!("| | | | |");
+        }
+    }
+    println!();
+    for (geometry, added) in memories {
+        println!("{geometry}: extractors on 2 threads add {added:.1} MB to the peak");
+    }
+    Ok(())
+}

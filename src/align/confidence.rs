@@ -1,0 +1,112 @@
+use super::correlation::Peak;
+use super::history::NOISE;
+
+/// How sure the aligner is of its offset, and how that ages while nothing moves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Confidence {
+    value: f64,
+    as_of: i64,
+    // 0 when the last pair looks much less alike than pairs usually do, else 1
+    likeness: f64,
+    usual_mismatch: Option<f64>,
+}
+
+/// What the pictures say about the offset in use.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Findings {
+    /// Agreement at the offset in use, over seconds.
+    pub(super) slow: f32,
+    /// Best agreement elsewhere, over seconds.
+    pub(super) slow_rival: f32,
+    /// Agreement at the offset in use, over the last frames.
+    pub(super) fast: f32,
+    /// Best agreement of the last frames anywhere.
+    pub(super) fast_best: Option<Peak>,
+    /// Distance of pictures at the offset in use, relative to the least of its neighbours.
+    pub(super) excess: f32,
+    /// Something happened that may have moved the offset, and too little was seen since.
+    pub(super) unverified: bool,
+}
+
+const HALF_LIFE: f64 = 10e9;
+const INVISIBLE: f64 = NOISE as f64;
+const TOLERATED: f64 = 2.0;
+// below the default of what is pooled
+pub(super) const UNVERIFIED: f64 = 0.5;
+
+impl Confidence {
+    pub(super) fn none() -> Self {
+        Self { value: 0.0, as_of: 0, likeness: 1.0, usual_mismatch: None }
+    }
+
+    /// 0 to 1, at a time, ns.
+    pub(super) fn at(&self, time: i64) -> f64 {
+        let age = time.saturating_sub(self.as_of).max(0) as f64;
+        self.value * (-age / HALF_LIFE).exp2() * self.likeness
+    }
+
+    pub(super) fn set(&mut self, value: f64, time: i64) {
+        self.value = value;
+        self.as_of = time;
+    }
+
+    /// Compares a pair of pictures that the offset puts together with earlier ones. Sees at once
+    /// what takes correlation some frames, and sees it in slow motion.
+    pub(super) fn compare(&mut self, mismatch: f32) {
+        let mismatch = f64::from(mismatch);
+        let usual = self.usual_mismatch.get_or_insert(mismatch);
+        let ratio = (mismatch + INVISIBLE) / (*usual + INVISIBLE);
+        self.likeness = (TOLERATED + 1.0 - ratio).clamp(0.0, 1.0);
+        let share = if mismatch < *usual { 0.2 } else { 0.05 };
+        *usual += share * (mismatch - *usual);
+    }
+
+    /// The last pair is not to be compared.
+    pub(super) fn trust(&mut self) {
+        self.likeness = 1.0;
+    }
+
+    /// Pairs were others until now.
+    pub(super) fn renew(&mut self) {
+        self.usual_mismatch = None;
+        self.likeness = 1.0;
+    }
+
+    /// Does not age up to now.
+    pub(super) fn refresh(&mut self, now: i64) {
+        self.as_of = now;
+    }
+
+    /// At most `limit` from now on.
+    pub(super) fn cap(&mut self, limit: f64, time: i64) {
+        let value = self.value.min(limit);
+        self.set(value, time);
+    }
+
+    /// The pictures moved and said something.
+    pub(super) fn judge(&mut self, findings: &Findings, time: i64) {
+        let clip = |x: f32| f64::from(x.clamp(0.0, 1.0));
+        let agreement = clip((findings.slow - 0.3) / 0.4);
+        let distinct = clip(0.5 + (findings.slow - findings.slow_rival) / 0.2);
+        let lately = findings
+            .fast_best
+            .map_or(1.0, |best| (clip(0.5 + (findings.fast - best.score) / 0.2) / 0.5).min(1.0));
+        let spatial = 0.3 + 0.7 * clip(2.0 - findings.excess);
+        let value = agreement * distinct * lately * spatial;
+        self.set(if findings.unverified { value.min(UNVERIFIED) } else { value }, time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confidence_halves_in_ten_seconds() {
+        let mut confidence = Confidence::none();
+        confidence.set(0.8, 5);
+        confidence.trust();
+        assert!((confidence.at(10_000_000_005) - 0.4).abs() < 1e-9);
+        assert_eq!(confidence.at(0), 0.8);
+    }
+}

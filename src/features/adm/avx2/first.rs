@@ -1,0 +1,350 @@
+use std::arch::x86_64::*;
+
+use super::direction::{Products, is_aligned, is_aligned_exactly};
+use super::{MARGIN, SPARE, Scratch, decoupled_columns, neighbours, rounded};
+use crate::features::adm::first;
+use crate::features::adm::level::Arithmetic;
+use crate::features::adm::pool::Window;
+use crate::features::adm::strip::Rows;
+use crate::features::adm::wavelet::{HIGH, LOW, Sample, rows_under};
+use crate::features::cpu::Avx2;
+use crate::features::fixed::ceil_log2;
+use crate::features::lanes::{before, sixteen, sum_of_lanes, whole};
+use crate::features::plane::Plane;
+
+pub(super) struct Buffers {
+    // vertically filtered: low-pass and high-pass; Q7
+    lines: [Vec<i16>; 2],
+    // h, v, d of both pictures; Q6
+    details: [[Vec<i16>; 3]; 2],
+    // the newest three rows, at their number modulo three
+    decoupled: [Decoupled; 3],
+    // what three rows mask around themselves
+    columns: Vec<f32>,
+    width: usize,
+}
+
+struct Decoupled {
+    restored: [Vec<i16>; 3],
+    // Q17
+    masks_around: Vec<u16>,
+    masks_more_here: Vec<u16>,
+}
+
+impl Buffers {
+    pub(super) fn new(width: usize) -> Self {
+        let row = || vec![0; width + SPARE];
+        Self {
+            lines: [(); 2].map(|()| vec![0; 2 * width + 2 * SPARE]),
+            details: [(); 2].map(|()| [(); 3].map(|()| row())),
+            decoupled: [(); 3].map(|()| Decoupled {
+                restored: [(); 3].map(|()| row()),
+                masks_around: vec![0; width + SPARE],
+                masks_more_here: vec![0; width + SPARE],
+            }),
+            columns: vec![0.0; width + SPARE],
+            width,
+        }
+    }
+}
+
+/// The finest level.
+pub(in crate::features::adm) struct First<'a> {
+    level: &'a first::First,
+    buffers: &'a mut Buffers,
+}
+
+impl<'a> First<'a> {
+    pub(in crate::features::adm) fn new(
+        _: Avx2,
+        level: &'a first::First,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        Self { level, buffers: &mut scratch.first }
+    }
+}
+
+impl<P: Sample> Rows<P> for First<'_> {
+    #[inline(always)]
+    fn transform(&mut self, pair: [Plane<P>; 2], y: usize, detail: bool, low: Option<&mut [i32]>) {
+        // SAFETY: the processor has AVX2 and FMA, which `new` had proved
+        unsafe { transform(self, pair, y, detail, low) }
+    }
+
+    #[inline(always)]
+    fn decouple(&mut self, y: usize, window: &Window) {
+        // SAFETY: as above
+        unsafe { decouple(self.buffers, y, window) }
+    }
+
+    #[inline(always)]
+    fn pool_reference(&mut self, window: &Window) -> [u64; 3] {
+        let shift = self.level.reference_row_shift(window);
+        // SAFETY: as above
+        unsafe { pool_reference(self.buffers, window, shift as i32) }
+    }
+
+    #[inline(always)]
+    fn pool_restored(&mut self, y: usize, size: (usize, usize), window: &Window) -> [u64; 3] {
+        // SAFETY: as above
+        unsafe { pool_restored(self.buffers, y, size, window) }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn load(line: &[i16], x: usize) -> __m256i {
+    bytemuck::cast(*whole::<_, 16>(&line[x..x + 16]))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn store<T: bytemuck::Pod>(v: __m256i, line: &mut [T], x: usize)
+where
+    [T; 16]: bytemuck::Pod,
+{
+    let words: [T; 16] = bytemuck::cast(v);
+    line[x..x + 16].copy_from_slice(&words);
+}
+
+/// Two taps for a multiply-add of pairs.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn pair(taps: [i32; 4], k: usize) -> __m256i {
+    _mm256_set1_epi32(taps[k] & 0xffff | taps[k + 1] << 16)
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn transform<P: Sample>(
+    First { level, buffers }: &mut First,
+    pair: [Plane<P>; 2],
+    y: usize,
+    detail: bool,
+    mut low: Option<&mut [i32]>,
+) {
+    let Buffers { lines, details, .. } = &mut **buffers;
+    for p in 0..2 {
+        let columns = pair[p].width;
+        let width = columns.div_ceil(2);
+        vertical(rows_under(pair[p], y), level.depth, lines, detail);
+        for line in lines.iter_mut() {
+            line[0] = line[MARGIN + 1];
+            line[MARGIN + columns] = line[MARGIN + columns - 1];
+            line[MARGIN + columns + 1] = line[MARGIN + columns - 2];
+        }
+        if let Some(low) = &mut low {
+            for (i, out) in low[p * width..][..width].chunks_mut(16).enumerate() {
+                let words = horizontal(&lines[0], 16 * i, LOW);
+                let words: [i16; 16] = bytemuck::cast(words);
+                let wide = words.map(i32::from);
+                out.copy_from_slice(&wide[..out.len()]);
+            }
+        }
+        if detail {
+            let [h, v, d] = &mut details[p];
+            for x in (0..width).step_by(16) {
+                store(horizontal(&lines[1], x, LOW), h, x);
+                store(horizontal(&lines[0], x, HIGH), v, x);
+                store(horizontal(&lines[1], x, HIGH), d, x);
+            }
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn vertical<P: Sample>(rows: [&[P]; 4], depth: u32, lines: &mut [Vec<i16>; 2], detail: bool) {
+    let width = rows[0].len();
+    let half = _mm256_set1_epi32(1 << (depth - 1));
+    let shift = _mm_cvtsi32_si128(depth as i32);
+    for x in (0..width).step_by(16) {
+        let [r0, r1, r2, r3] = rows.map(|row| sixteen(row, x, depth));
+        let upper = [_mm256_unpacklo_epi16(r0, r1), _mm256_unpackhi_epi16(r0, r1)];
+        let lower = [_mm256_unpacklo_epi16(r2, r3), _mm256_unpackhi_epi16(r2, r3)];
+        for (line, taps) in lines.iter_mut().zip([LOW, HIGH]).take(1 + usize::from(detail)) {
+            let [low, high] = [0, 1].map(|i| {
+                let a = _mm256_madd_epi16(upper[i], pair(taps, 0));
+                let b = _mm256_madd_epi16(lower[i], pair(taps, 2));
+                _mm256_sra_epi32(_mm256_add_epi32(_mm256_add_epi32(a, b), half), shift)
+            });
+            store(_mm256_packs_epi32(low, high), line, MARGIN + x);
+        }
+    }
+}
+
+/// Sixteen outputs of one filter.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn horizontal(line: &[i16], x: usize, taps: [i32; 4]) -> __m256i {
+    let half = _mm256_set1_epi32(1 << 15);
+    let line = &line[2 * x..][..34];
+    let [low, high] = [0, 16].map(|later| {
+        let a = _mm256_madd_epi16(load(line, later), pair(taps, 0));
+        let b = _mm256_madd_epi16(load(line, later + 2), pair(taps, 2));
+        _mm256_srai_epi32(_mm256_add_epi32(_mm256_add_epi32(a, b), half), 16)
+    });
+    _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8)
+}
+
+/// `v` limited to what lies between 0 and `limit`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn between_zero_and(limit: __m256i, v: __m256i) -> __m256i {
+    let zero = _mm256_setzero_si256();
+    let v = _mm256_min_epi16(v, _mm256_max_epi16(limit, zero));
+    _mm256_max_epi16(v, _mm256_min_epi16(limit, zero))
+}
+
+/// A mask of sixteen lanes: whether h and v point the same way in both pictures.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn aligned(o: [__m256i; 2], t: [__m256i; 2]) -> __m256i {
+    let low = |a: [__m256i; 2]| _mm256_unpacklo_epi16(a[0], a[1]);
+    let high = |a: [__m256i; 2]| _mm256_unpackhi_epi16(a[0], a[1]);
+    let [low, high] = [(low(o), low(t)), (high(o), high(t))].map(|(o, t)| {
+        let dot = |a, b| _mm256_cvtepi32_ps(_mm256_madd_epi16(a, b));
+        let products = Products { product: dot(o, t), reference: dot(o, o), distorted: dot(t, t) };
+        let mask = is_aligned(&products, 4e-7, || is_aligned_exactly(&products));
+        _mm256_castps_si256(mask)
+    });
+    _mm256_packs_epi32(low, high)
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn decouple(buffers: &mut Buffers, y: usize, window: &Window) {
+    let Buffers { details: [reference, distorted], decoupled, width, .. } = buffers;
+    let width = *width;
+    let Decoupled { restored, masks_around, masks_more_here } = &mut decoupled[y % 3];
+    let columns = decoupled_columns(window, width);
+    let (enhancement, most) = (_mm256_set1_epi16(100), _mm256_set1_epi16(250));
+    let least = _mm256_set1_epi16(-250);
+    for x in columns.step_by(16) {
+        let o = reference.each_ref().map(|band| load(band, x));
+        let t = distorted.each_ref().map(|band| load(band, x));
+        let aligned = aligned([o[0], o[1]], [t[0], t[1]]);
+        let (mut around, mut more) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+        for band in 0..3 {
+            // gains are quotients of 15 bits: below 2^14 the product with the divisor is exact
+            let kept = between_zero_and(o[band], t[band]);
+            // a hundredfold of more than 250 is more than any coefficient
+            let small = _mm256_max_epi16(_mm256_min_epi16(kept, most), least);
+            let enhanced = between_zero_and(_mm256_mullo_epi16(small, enhancement), t[band]);
+            let kept = _mm256_blendv_epi8(kept, enhanced, aligned);
+            store(kept, &mut restored[band], x);
+
+            let added = _mm256_sub_epi16(t[band], kept);
+            let weighted = if band == 2 { weighted_d(added) } else { weighted_h_v(added) };
+            let weighted = _mm256_abs_epi16(weighted);
+            let thirtieth = _mm256_mulhrs_epi16(weighted, _mm256_set1_epi16(2184));
+            let fifteenth = _mm256_mulhrs_epi16(weighted, _mm256_set1_epi16(4368));
+            around = _mm256_adds_epu16(around, _mm256_add_epi16(weighted, thirtieth));
+            let above = _mm256_sub_epi16(fifteenth, thirtieth);
+            more = _mm256_adds_epu16(more, _mm256_add_epi16(weighted, above));
+        }
+        store(around, masks_around, MARGIN + x);
+        store(more, masks_more_here, x);
+    }
+    masks_around[0] = masks_around[MARGIN + 1];
+    masks_around[MARGIN + width] = masks_around[MARGIN + width - 1];
+}
+
+/// `36453 added / 2^15`, rounded.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn weighted_h_v(added: __m256i) -> __m256i {
+    const REST: i16 = (first::WEIGHT_H_V - (1 << 15)) as i16;
+    _mm256_add_epi16(added, _mm256_mulhrs_epi16(added, _mm256_set1_epi16(REST)))
+}
+
+/// `(49417 added + 65535) / 2^17`, rounded down.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn weighted_d(added: __m256i) -> __m256i {
+    const REST: i16 = (first::WEIGHT_D - (1 << 16)) as i16;
+    let high = _mm256_add_epi16(added, _mm256_mulhi_epi16(added, _mm256_set1_epi16(REST)));
+    // the weight is odd: there is a remainder unless there is nothing
+    let is_zero = _mm256_cmpeq_epi16(added, _mm256_setzero_si256());
+    let up = _mm256_add_epi16(is_zero, _mm256_set1_epi16(1));
+    _mm256_srai_epi16(_mm256_add_epi16(high, up), 1)
+}
+
+/// Eight words as numbers.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn numbers(words: __m128i) -> __m256 {
+    _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(words))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn magnitudes(line: &[i16], x: usize) -> __m256 {
+    let words: __m128i = bytemuck::cast(*whole::<_, 8>(&line[x..x + 8]));
+    numbers(_mm_abs_epi16(words))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn unsigned(line: &[u16], x: usize) -> __m128i {
+    bytemuck::cast(*whole::<_, 8>(&line[x..x + 8]))
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn pool_reference(buffers: &Buffers, window: &Window, shift: i32) -> [u64; 3] {
+    buffers.details[0].each_ref().map(|band| {
+        let mut sum = _mm256_setzero_ps();
+        for x in window.columns.clone().step_by(8) {
+            let o = _mm256_and_ps(magnitudes(band, x), before(window.columns.end, x));
+            sum = _mm256_fmadd_ps(_mm256_mul_ps(o, o), o, sum);
+        }
+        rounded(sum_of_lanes(sum), -shift)
+    })
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn pool_restored(
+    buffers: &mut Buffers,
+    y: usize,
+    (width, height): (usize, usize),
+    window: &Window,
+) -> [u64; 3] {
+    let Buffers { decoupled, columns, .. } = buffers;
+    let rows = neighbours(y, height).map(|y| &decoupled[y % 3]);
+    let std::ops::Range { start, end } = window.columns;
+    for x in (start..end + 2 * MARGIN).step_by(8) {
+        let [above, here, below] =
+            rows.map(|row| _mm256_cvtepu16_epi32(unsigned(&row.masks_around, x)));
+        let sum = _mm256_add_epi32(_mm256_add_epi32(above, here), below);
+        let sum: [f32; 8] = bytemuck::cast(_mm256_cvtepi32_ps(sum));
+        columns[x..x + 8].copy_from_slice(&sum);
+    }
+    let row = rows[1];
+    // thresholds are Q17; restored detail weighted is Q27, in d Q29
+    let weights = [first::WEIGHT_H_V as f32 / 1024.0, first::WEIGHT_D as f32 / 4096.0];
+    let mut sums = [_mm256_setzero_ps(); 3];
+    for x in (start..end).step_by(8) {
+        let column = |x: usize| bytemuck::cast::<[f32; 8], __m256>(*whole(&columns[x..x + 8]));
+        let around = _mm256_add_ps(_mm256_add_ps(column(x), column(x + 1)), column(x + 2));
+        let threshold = _mm256_add_ps(around, numbers(unsigned(&row.masks_more_here, x)));
+        let mask = before(end, x);
+        for band in 0..3 {
+            let (weight, square) = match band {
+                2 => (weights[1], 1.0 / 64.0),
+                _ => (weights[0], 1.0 / 512.0),
+            };
+            let restored = _mm256_and_ps(magnitudes(&row.restored[band], x), mask);
+            let above = _mm256_fmsub_ps(restored, _mm256_set1_ps(weight), threshold);
+            let above = _mm256_max_ps(above, _mm256_setzero_ps());
+            let scaled = _mm256_mul_ps(above, _mm256_set1_ps(square));
+            // the definition rounds squares
+            let squared = _mm256_round_ps(
+                _mm256_mul_ps(scaled, above),
+                _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC,
+            );
+            sums[band] = _mm256_fmadd_ps(squared, above, sums[band]);
+        }
+    }
+    let (width, height) = (ceil_log2(width) as i32, ceil_log2(height) as i32);
+    let bits = |align: i32, saved: i32| align - (width - saved).max(0) - height;
+    let [h, v, d] = sums.map(|s| sum_of_lanes(s));
+    [rounded(h, bits(10, 4)), rounded(v, bits(10, 4)), rounded(d, bits(12, 3))]
+}

@@ -1,0 +1,86 @@
+use std::arch::x86_64::*;
+
+use super::rows::Rows;
+use super::{Plane, RADIUS, Sample, TAPS};
+use crate::features::fixed::reflect;
+use crate::features::lanes::{before, sixteen, whole};
+
+/// Deepest samples whose differences fit 16 bits, twice.
+pub(super) const DEEPEST: u32 = 12;
+
+/// See [`Rows`]; for samples up to [`DEEPEST`]. The vertical pass is in whole numbers; the
+/// horizontal one in single precision, rounded like the definition.
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn sum<P: Sample>(work: Rows<'_, P>) -> u64 {
+    let Rows { pair, depth, rows, singles: line, .. } = work;
+    let width = pair[0].width;
+    let mut total = 0;
+    for y in rows {
+        vertical(pair, y, depth, &mut line[RADIUS..]);
+        for i in 1..=RADIUS {
+            line[RADIUS - i] = line[RADIUS + i];
+            line[RADIUS + width - 1 + i] = line[RADIUS + width - 1 - i];
+        }
+        total += horizontal(line, width);
+    }
+    total
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn vertical<P: Sample>(pair: [Plane<P>; 2], y: usize, depth: u32, line: &mut [f32]) {
+    let [previous, current] = pair;
+    let width = previous.width;
+    let rows: [[&[P]; 2]; 5] = std::array::from_fn(|k| {
+        let y = reflect((y + k) as isize - RADIUS as isize, previous.height);
+        [previous.row(y), current.row(y)]
+    });
+    let [t0, t1, t2, ..] = TAPS.map(|t| t as i32);
+    let outer = _mm256_set1_epi32(t0 | t1 << 16);
+    let centre = _mm256_set1_epi32(t2);
+    let half = _mm256_set1_epi32(1 << (depth - 1));
+    let shift = _mm_cvtsi32_si128(depth as i32);
+    for x in (0..width).step_by(16) {
+        let [d0, d1, d2, d3, d4] = rows.map(|pair| {
+            let [previous, current] = pair.map(|row| sixteen(row, x, depth));
+            _mm256_sub_epi16(previous, current)
+        });
+        let (outermost, inner) = (_mm256_add_epi16(d0, d4), _mm256_add_epi16(d1, d3));
+        let none = _mm256_setzero_si256();
+        let pairs = [
+            (_mm256_unpacklo_epi16(outermost, inner), _mm256_unpacklo_epi16(d2, none)),
+            (_mm256_unpackhi_epi16(outermost, inner), _mm256_unpackhi_epi16(d2, none)),
+        ];
+        let [low, high] = pairs.map(|(a, b)| {
+            let (a, b) = (_mm256_madd_epi16(a, outer), _mm256_madd_epi16(b, centre));
+            let sum = _mm256_add_epi32(_mm256_add_epi32(a, b), half);
+            _mm256_sra_epi32(sum, shift)
+        });
+        let columns = [
+            _mm256_cvtepi32_ps(_mm256_permute2x128_si256(low, high, 0x20)),
+            _mm256_cvtepi32_ps(_mm256_permute2x128_si256(low, high, 0x31)),
+        ];
+        let columns: [f32; 16] = bytemuck::cast(columns);
+        line[x..x + 16].copy_from_slice(&columns);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn horizontal(line: &[f32], width: usize) -> u64 {
+    let [t0, t1, t2, ..] = TAPS.map(|t| _mm256_set1_ps(t as f32));
+    let mut total = _mm256_setzero_si256();
+    for x in (0..width).step_by(8) {
+        let line = &line[x..x + 12];
+        let at = |i: usize| bytemuck::cast::<[f32; 8], __m256>(*whole(&line[i..i + 8]));
+        let sum = _mm256_mul_ps(_mm256_add_ps(at(0), at(4)), t0);
+        let sum = _mm256_fmadd_ps(_mm256_add_ps(at(1), at(3)), t1, sum);
+        let sum = _mm256_fmadd_ps(at(2), t2, sum);
+        let (unit, half) = (_mm256_set1_ps(1.0 / 65536.0), _mm256_set1_ps(0.5));
+        let rounded = _mm256_floor_ps(_mm256_fmadd_ps(sum, unit, half));
+        let rounded = _mm256_and_ps(rounded, before(width, x));
+        total = _mm256_add_epi32(total, _mm256_abs_epi32(_mm256_cvtps_epi32(rounded)));
+    }
+    let lanes: [u32; 8] = bytemuck::cast(total);
+    lanes.map(u64::from).iter().sum()
+}

@@ -1,0 +1,206 @@
+//! Scores of picture pairs: what the element, the command and the bindings all drive.
+//!
+//! A [`Scorer`] measures each pair, keeps the reference's motion history and asks the model. A
+//! frame's motion depends on its successor, so verdicts come one frame late: [`Scorer::push`]
+//! answers about the frame before, [`Scorer::flush`] about the last one. No time, no GStreamer.
+
+mod wide;
+
+use std::sync::Arc;
+
+use crate::features::{
+    FeatureError, Features, Geometry, Luma, Motion2, MotionExtractor, NAMES, Spatial,
+    SpatialExtractor,
+};
+use crate::fusion::{Fusion, FusionError, Score};
+use wide::Wide;
+
+/// Something whose luma can be read for as long as it is held.
+pub trait Picture {
+    /// The samples, in place.
+    ///
+    /// # Errors
+    /// The picture is not what it is said to be.
+    fn luma(&self) -> Result<Luma<'_>, FeatureError>;
+}
+
+impl<P: Picture + ?Sized> Picture for Arc<P> {
+    fn luma(&self) -> Result<Luma<'_>, FeatureError> {
+        (**self).luma()
+    }
+}
+
+/// A score and what it was computed from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The model's verdict.
+    pub score: Score,
+    /// Feature names, as `values` has them.
+    pub names: Arc<[String]>,
+    /// Feature values.
+    pub values: Vec<f64>,
+}
+
+/// What became of a frame.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It has a score.
+    Scored {
+        /// The first frame of a stretch has no motion.
+        first: bool,
+        /// The score and its features.
+        measured: Measured,
+    },
+    /// There was no distorted picture: only the motion history went on.
+    Watched,
+    /// It cannot be scored.
+    Failed(ScoringError),
+}
+
+/// Why a pair has no score.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScoringError {
+    /// The pictures cannot be measured.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// The model refused the features.
+    #[error(transparent)]
+    Fusion(#[from] FusionError),
+}
+
+/// Extractors, motion history and model of one stream.
+pub struct Scorer<P> {
+    fusion: Fusion,
+    names: Arc<[String]>,
+    threads: usize,
+    spatial: Option<SpatialExtractor>,
+    motion: Option<MotionExtractor>,
+    look_ahead: Motion2,
+    previous: Option<P>,
+    waiting: Option<Waiting>,
+    wide: Wide,
+}
+
+/// A frame that lacks only its successor.
+struct Waiting {
+    first: bool,
+    spatial: Result<Option<Spatial>, FeatureError>,
+}
+
+impl<P: Picture> Scorer<P> {
+    /// `threads` measure one frame together; 0 means one per core.
+    pub fn new(fusion: Fusion, threads: usize) -> Self {
+        Self {
+            fusion,
+            names: NAMES.map(String::from).into(),
+            threads,
+            spatial: None,
+            motion: None,
+            look_ahead: Motion2::default(),
+            previous: None,
+            waiting: None,
+            wide: Wide::default(),
+        }
+    }
+
+    /// The model.
+    pub fn fusion(&self) -> &Fusion {
+        &self.fusion
+    }
+
+    /// Takes the next reference picture and what became of it (`None`: not to be scored) and gives
+    /// the verdict on the frame before. A change of size or depth ends the stretch: the verdict is
+    /// that of its last frame. Only the reference is kept.
+    pub fn push<D: Picture>(&mut self, reference: P, distorted: Option<D>) -> Option<Verdict> {
+        let changed = self.geometry() != reference.luma().ok().map(|l| l.geometry());
+        let finished = if changed { self.flush() } else { None };
+        let difference = self.difference(&reference);
+        let first = difference.is_none();
+        let motion2 = self.look_ahead.push(difference);
+        let finished = finished.or_else(|| self.finish(motion2));
+        let spatial = distorted.map(|d| self.measure(&reference, &d)).transpose();
+        self.waiting = Some(Waiting { first, spatial });
+        self.previous = Some(reference);
+        finished
+    }
+
+    /// Ends the stretch: the verdict on its last frame, if there is one. The next frame is a first.
+    pub fn flush(&mut self) -> Option<Verdict> {
+        let motion2 = self.look_ahead.flush();
+        self.previous = None;
+        self.finish(motion2)
+    }
+
+    fn geometry(&self) -> Option<Geometry> {
+        Some(self.previous.as_ref()?.luma().ok()?.geometry())
+    }
+
+    fn finish(&mut self, motion2: Option<f64>) -> Option<Verdict> {
+        let (Waiting { first, spatial }, motion2) = self.waiting.take().zip(motion2)?;
+        Some(match spatial {
+            Ok(None) => Verdict::Watched,
+            Ok(Some(spatial)) => self.fuse(Features { spatial, motion2 }, first),
+            Err(e) => Verdict::Failed(e.into()),
+        })
+    }
+
+    fn fuse(&mut self, features: Features, first: bool) -> Verdict {
+        let values = features.to_array();
+        match self.fusion.score(&values) {
+            Ok(score) => Verdict::Scored {
+                first,
+                measured: Measured { score, names: self.names.clone(), values: values.to_vec() },
+            },
+            Err(e) => Verdict::Failed(e.into()),
+        }
+    }
+
+    // None without a predecessor to compare with
+    fn difference(&mut self, reference: &P) -> Option<f64> {
+        let previous = self.previous.as_ref()?.luma().ok()?;
+        let reference = reference.luma().ok()?;
+        let geometry = reference.geometry();
+        let motion = made_for(
+            &mut self.motion,
+            |m| m.geometry() == geometry,
+            || MotionExtractor::new(geometry, self.threads),
+        );
+        motion.ok()?.difference(previous, reference).ok()
+    }
+
+    fn measure(
+        &mut self,
+        reference: &P,
+        distorted: &impl Picture,
+    ) -> Result<Spatial, FeatureError> {
+        let (mut r, mut d) = (reference.luma()?, distorted.luma()?);
+        let depth = r.geometry().depth.max(d.geometry().depth);
+        // at most one of the two is shallower
+        if r.geometry().depth < depth {
+            r = self.wide.widened(r, depth)?;
+        } else if d.geometry().depth < depth {
+            d = self.wide.widened(d, depth)?;
+        }
+        let geometry = r.geometry();
+        let spatial = made_for(
+            &mut self.spatial,
+            |s| s.geometry() == geometry,
+            || SpatialExtractor::new(geometry, self.threads),
+        );
+        spatial?.extract(r, d)
+    }
+}
+
+/// The extractor in `slot` if it fits, else a new one.
+fn made_for<T>(
+    slot: &mut Option<T>,
+    fits: impl Fn(&T) -> bool,
+    make: impl FnOnce() -> Result<T, FeatureError>,
+) -> Result<&mut T, FeatureError> {
+    let extractor = match slot.take().filter(fits) {
+        Some(extractor) => extractor,
+        None => make()?,
+    };
+    Ok(slot.insert(extractor))
+}

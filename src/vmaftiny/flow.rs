@@ -1,0 +1,471 @@
+//! The way of frames through the element: in, paired, scored, told, out.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+
+use super::alignment::Trust;
+use super::compare::Rules;
+use super::imp::{CAT, VmafTiny};
+use super::session::{Decision, Policy, Report, on_reference_line};
+use super::settings::Output;
+pub(super) use super::state::State;
+use super::worker::Wait;
+use crate::align::pairing::Side;
+use crate::report::{self, AlarmChange, AlarmLimits, Event, EventKind, Frame, Log};
+
+const SIDES: [Side; 2] = [Side::Reference, Side::Distorted];
+
+/// Times that are further apart, ns, do not tell in which order to read streams of unknown offset.
+const LEAP: u64 = 500_000_000;
+
+/// Whether the output has ended.
+#[derive(PartialEq, Eq)]
+pub(super) enum Over {
+    Yes,
+    No,
+}
+
+/// Time of a live pipeline, ns since playing began.
+#[derive(Clone, Copy)]
+pub(super) struct ClockNow {
+    /// On the clock.
+    pub(super) clock: u64,
+    /// Of frames that are just arriving.
+    pub(super) arriving: i64,
+}
+
+impl VmafTiny {
+    /// The time, if the pipeline is live.
+    pub(super) fn clock_now(&self) -> Option<ClockNow> {
+        let element = self.obj();
+        let latency = element.latency()?;
+        let clock = element.current_running_time().unwrap_or_default();
+        let arriving = clock.saturating_sub(latency).nseconds();
+        Some(ClockNow {
+            clock: clock.nseconds(),
+            arriving: i64::try_from(arriving).unwrap_or(i64::MAX),
+        })
+    }
+
+    fn policy(&self, clock: Option<ClockNow>) -> Policy {
+        let settings = lock(&self.settings);
+        Policy {
+            manner: settings.manner(),
+            min_confidence: settings.min_confidence,
+            tolerance: settings.tolerance as i64,
+            subsample: settings.subsample.into(),
+            rules: Rules { size: settings.size_policy, range: settings.range_policy },
+            max_skip: settings.max_skip.into(),
+            max_memory: settings.max_memory,
+            live: clock.map(|now| now.arriving),
+        }
+    }
+
+    /// Takes buffers in the order of their times, so that neither side runs ahead of the other;
+    /// all there are if `everything`. Pairs after each, while what is known is about it.
+    pub(super) fn pull(
+        &self,
+        everything: bool,
+        clock: Option<ClockNow>,
+    ) -> Result<(), gst::FlowError> {
+        loop {
+            let state = lock(&self.state);
+            let Some(session) = &state.session else { return Ok(()) };
+            let (offset, unknown) = (session.offset(), session.trust() == Trust::Unknown);
+            drop(state);
+            let heads = SIDES.map(|side| {
+                let pad = self.pad(side);
+                let pts = pad.peek_buffer()?.pts();
+                let segment = pad.segment();
+                let segment = segment.downcast_ref::<gst::ClockTime>()?;
+                let time = pts.and_then(|pts| segment.to_running_time(pts));
+                let time = time.and_then(|t| i64::try_from(t.nseconds()).ok()).unwrap_or(0);
+                Some(on_reference_line(side, time, offset))
+            });
+            let side = match heads {
+                [None, None] => return Ok(()),
+                // nothing says that one side would be ahead: waiting for it could last for ever
+                [Some(r), Some(d)] if unknown && r.abs_diff(d) > LEAP => {
+                    self.take(Side::Reference);
+                    Side::Distorted
+                }
+                [Some(r), Some(d)] => {
+                    if r <= d {
+                        Side::Reference
+                    } else {
+                        Side::Distorted
+                    }
+                }
+                [Some(time), None] if everything || self.may_take(time, Side::Distorted) => {
+                    Side::Reference
+                }
+                [None, Some(time)] if everything || self.may_take(time, Side::Reference) => {
+                    Side::Distorted
+                }
+                _ => return Ok(()),
+            };
+            self.take(side);
+            self.decide(clock)?;
+        }
+    }
+
+    /// Whether a frame of this time would not run ahead of the `other` side, which has nothing now.
+    fn may_take(&self, time: i64, other: Side) -> bool {
+        let pad = self.pad(other);
+        if pad.is_eos() || pad.is_inactive() {
+            return true;
+        }
+        let state = lock(&self.state);
+        let read = state.session.as_ref().and_then(|s| s.read_to(other));
+        read.is_some_and(|read| time <= read)
+    }
+
+    fn take(&self, side: Side) {
+        let pad = self.pad(side);
+        let Some(buffer) = pad.pop_buffer() else { return };
+        let (segment, passes) = (pad.segment(), side == self.passing());
+        let now = self.obj().current_running_time().map_or(0, gst::ClockTime::nseconds);
+        let add_meta = lock(&self.settings).add_meta;
+        let mut state = lock(&self.state);
+        let State { session, inputs, output, .. } = &mut *state;
+        let Some(session) = session else { return };
+        let input = &mut inputs[side as usize];
+        if let Some(length) = input.watch.seen(now) {
+            session.news.tell(Event::new(EventKind::InputResumed).on(side).lasting(length));
+        }
+        let flags = buffer.flags();
+        let shown = !is_gap(&buffer)
+            && !flags.contains(gst::BufferFlags::DECODE_ONLY)
+            && segment.rate() > 0.0;
+        let arrived = shown.then(|| input.arrive(&buffer, &segment, &session.store)).flatten();
+        if passes {
+            let token = arrived.as_ref().filter(|_| add_meta).map(|(_, frame)| frame.token);
+            let segment = segment.downcast_ref::<gst::ClockTime>();
+            let due = segment.zip(buffer.pts()).and_then(|(s, pts)| s.to_running_time(pts));
+            output.push(buffer, token, due);
+        }
+        let guessed = inputs[side as usize].take_guessed();
+        if let Some((running_time, frame)) = arrived {
+            session.take(side, running_time, frame);
+        }
+        let guessed = guessed && !std::mem::replace(&mut state.warned.guessed, true);
+        drop(state);
+        if guessed {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Format,
+                ["buffers on {} have no timestamps: taken to follow each other", pad.name()]
+            );
+        }
+    }
+
+    /// Notices inputs of a live pipeline that have gone silent.
+    pub(super) fn check_inputs(&self, clock: Option<ClockNow>) {
+        let Some(now) = clock else { return };
+        let timeout = lock(&self.settings).timeout;
+        let ended = SIDES.map(|side| self.pad(side).is_eos());
+        let mut state = lock(&self.state);
+        let State { session: Some(session), inputs, .. } = &mut *state else { return };
+        for (side, ended) in SIDES.into_iter().zip(ended) {
+            if inputs[side as usize].watch.check(now.clock, timeout) && !ended {
+                let text = format!("nothing for {} ms", timeout / 1_000_000);
+                session.news.tell(Event::new(EventKind::InputLost).on(side).saying(text));
+            }
+        }
+    }
+
+    /// Pairs what can be paired and starts scoring it; whether that was all.
+    pub(super) fn decide(&self, clock: Option<ClockNow>) -> Result<Over, gst::FlowError> {
+        let passing = self.pad(self.passing());
+        let drained = passing.is_eos() && !passing.has_buffer();
+        let ended = SIDES.map(|side| self.pad(side).is_eos() && !self.pad(side).has_buffer());
+        let policy = self.policy(clock);
+        let distorted_passes = lock(&self.settings).output == Output::Distorted;
+        let mut state = lock(&self.state);
+        let State { session, output, inputs, .. } = &mut *state;
+        let Some(session) = session else { return Err(gst::FlowError::Flushing) };
+        for (side, _) in SIDES.into_iter().zip(ended).filter(|(_, ended)| *ended) {
+            session.end(side);
+            session.news.tell_once(Event::new(EventKind::InputEos).on(side));
+        }
+        let mut differ = None;
+        let mut decide = |session: &mut super::session::Session| {
+            for decision in session.decide(policy) {
+                match decision {
+                    Decision::Surplus(token) if distorted_passes => output.settle(token, None),
+                    Decision::Surplus(_) => {}
+                    Decision::SizesDiffer(refusal) => differ = Some(refusal),
+                }
+            }
+        };
+        decide(session);
+        // the reference's last frames wait for late partners as long as some may come
+        let hopeless = ended[1] || inputs[1].watch.is_lost();
+        let [waiting, ..] = session.queues();
+        let reference_over = ended[0] && (waiting == 0 || hopeless);
+        let output_over = if distorted_passes { drained } else { drained && reference_over };
+        let over = output_over || (ended[0] && ended[1]);
+        if over {
+            SIDES.into_iter().for_each(|side| session.end(side));
+            decide(session);
+        }
+        drop(state);
+        if let Some(refusal) = differ {
+            gst::element_imp_error!(
+                self,
+                gst::StreamError::Format,
+                ("Sizes differ: {refusal}"),
+                ["size-policy=error"]
+            );
+            return Err(gst::FlowError::NotNegotiated);
+        }
+        Ok(if over { Over::Yes } else { Over::No })
+    }
+
+    /// Posts what the worker has finished; waits for all of it (not too long if live) if `wait`.
+    pub(super) fn collect(&self, wait: bool) {
+        let patience = match &lock(&self.state).session {
+            Some(session) if wait => session.farewell(),
+            _ => Wait::No,
+        };
+        loop {
+            let settings = lock(&self.settings).clone();
+            let mut state = lock(&self.state);
+            let Some(session) = &mut state.session else { return };
+            let Some(mut report) = session.report(patience, settings.max_skip.into()) else {
+                let [.., in_progress] = session.queues();
+                if wait && in_progress > 0 {
+                    session.abandon();
+                    continue;
+                }
+                return;
+            };
+            let problem = state.warned.new_problem(&report);
+            let token = match settings.output {
+                Output::Reference => Some(report.reference),
+                Output::Distorted => report.distorted,
+            };
+            let held = token.filter(|token| state.output.holds(*token));
+            report.frame.marks.late =
+                settings.add_meta && held.is_none() && report.frame.measured.is_some();
+            let structure = report::frame_structure(&report.frame, settings.add_features);
+            if let Some(token) = held {
+                state.output.settle(token, settings.add_meta.then(|| structure.clone()));
+            }
+            state.position = report.frame.times.running_time.or(state.position);
+            let limits = AlarmLimits {
+                below: settings.alarm_below,
+                window: settings.alarm_window,
+                hysteresis: settings.alarm_hysteresis,
+            };
+            let alarm = state.alarm_about(&report.frame, limits);
+            if let (Some(session), Some(event)) = (&mut state.session, alarm) {
+                session.news.tell(event);
+            }
+            let interval = state.interval_over(&report.frame.times, settings.interval);
+            let recent = state.session.as_mut().filter(|_| interval).map(|session| {
+                report::interval_structure(&session.take_recent(settings.pool_method.into()))
+            });
+            let counters = state.session.as_ref().map(|s| *s.counters()).unwrap_or_default();
+            drop(state);
+            gst::trace!(CAT, imp = self, "{structure}");
+            if let Some(problem) = problem {
+                gst::element_imp_warning!(
+                    self,
+                    gst::StreamError::Failed,
+                    ("Frames pass through without scores: {problem}"),
+                    ["first at frame {}", report.frame.number]
+                );
+            }
+            if report.overload {
+                self.post_qos(&report, &counters);
+            }
+            let wanted = report.frame.measured.is_some() || settings.report_missing;
+            if settings.frame_message && wanted {
+                self.post(structure);
+            }
+            if let Some(recent) = recent {
+                self.post(recent);
+                let element = self.obj();
+                ["stats", "current-offset", "current-confidence", "locked", "last-score"]
+                    .iter()
+                    .for_each(|name| element.notify(name));
+            }
+        }
+    }
+
+    /// Posts the events that have come up.
+    pub(super) fn tell(&self) {
+        let mut state = lock(&self.state);
+        let position = state.position;
+        let Some(session) = &mut state.session else { return };
+        let events = session.news.take();
+        drop(state);
+        for event in events {
+            let time = event.running_time.or(position);
+            let structure = gst::Structure::from(&event.at(time));
+            gst::info!(CAT, imp = self, "{structure}");
+            self.post(structure);
+        }
+    }
+
+    fn post(&self, structure: gst::Structure) {
+        self.write_log(&structure);
+        let element = self.obj();
+        let message = gst::message::Element::builder(structure).src(&*element).build();
+        // refused only when the bus is flushing: nobody listens
+        let _ = element.post_message(message);
+    }
+
+    fn write_log(&self, structure: &gst::StructureRef) {
+        let Some(location) = lock(&self.settings).log_location.clone() else { return };
+        let mut log = lock(&self.log);
+        let written = match &mut *log {
+            Some(log) => log.write(structure),
+            None => {
+                Log::open(Path::new(&location)).and_then(|new| log.insert(new).write(structure))
+            }
+        };
+        drop(log);
+        let Err(e) = written else {
+            lock(&self.state).warned.log = false;
+            return;
+        };
+        if !std::mem::replace(&mut lock(&self.state).warned.log, true) {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Write,
+                ["cannot write the log file \"{location}\": {e}"]
+            );
+        }
+    }
+
+    fn post_qos(&self, report: &Report, counters: &report::Counters) {
+        let element = self.obj();
+        let time = |t: Option<u64>| t.map(gst::ClockTime::from_nseconds);
+        let times = &report.frame.times;
+        let frames = counters.frames().max(1);
+        let message = gst::message::Qos::builder(true)
+            .running_time(time(times.running_time))
+            .stream_time(time(times.stream_time))
+            .timestamp(time(times.timestamp))
+            .duration(time(times.duration))
+            .values(0, counters.scored as f64 / frames as f64, 1_000_000)
+            .stats(
+                gst::format::Buffers::from_u64(counters.scored),
+                gst::format::Buffers::from_u64(counters.skipped),
+            )
+            .src(&*element)
+            .build();
+        let _ = element.post_message(message);
+    }
+
+    /// Finishes all frames in flight without successors.
+    pub(super) fn cut(&self) {
+        if let Some(session) = &mut lock(&self.state).session {
+            session.cut();
+        }
+        self.collect(true);
+        self.tell();
+        if let Err(e) = self.push_out(true) {
+            gst::debug!(CAT, imp = self, "downstream said {e} to the last frames of a stretch");
+        }
+    }
+
+    /// Finishes all frames in flight and posts the verdict on everything.
+    pub(super) fn finish_stretch(&self) {
+        if let Some(session) = &mut lock(&self.state).session {
+            session.cut();
+        }
+        self.collect(true);
+        self.tell();
+        let method = lock(&self.settings).pool_method;
+        let state = lock(&self.state);
+        let counted = state.session.as_ref().filter(|s| s.counters().frames() > 0);
+        let structure = counted.map(|s| report::pooled_structure(&s.total(method.into())));
+        drop(state);
+        if let Some(structure) = structure {
+            self.post(structure);
+        }
+    }
+
+    /// Pushes what is settled; everything if `all`.
+    pub(super) fn push_out(&self, all: bool) -> Result<(), gst::FlowError> {
+        loop {
+            let mut state = lock(&self.state);
+            let next = if all { state.output.force() } else { state.output.pop() };
+            let Some((buffer, meta)) = next else { return Ok(()) };
+            let events = std::mem::take(&mut state.events);
+            drop(state);
+            self.push(buffer, meta, events)?;
+        }
+    }
+
+    /// Pushes the buffer whose time has come without waiting for its score.
+    pub(super) fn push_overdue(&self) -> Result<(), gst::FlowError> {
+        let mut state = lock(&self.state);
+        let Some((buffer, meta)) = state.output.force() else { return Ok(()) };
+        let events = std::mem::take(&mut state.events);
+        drop(state);
+        self.push(buffer, meta, events)
+    }
+
+    fn push(
+        &self,
+        mut buffer: gst::Buffer,
+        meta: Option<gst::Structure>,
+        events: Vec<gst::Event>,
+    ) -> Result<(), gst::FlowError> {
+        let element = self.obj();
+        if is_gap(&buffer) {
+            if let Some(pts) = buffer.pts() {
+                let gap = gst::event::Gap::builder(pts).duration(buffer.duration()).build();
+                element.src_pad().push_event(gap);
+            }
+            return Ok(());
+        }
+        if let Some(meta) = meta
+            && let Err(e) = report::attach(buffer.make_mut(), &meta)
+        {
+            gst::warning!(CAT, imp = self, "cannot attach {}: {e}", report::META);
+        }
+        let flow = element.finish_buffer(buffer);
+        for event in events {
+            element.src_pad().push_event(event);
+        }
+        match flow {
+            // measuring goes on when nobody wants the video
+            Ok(_) | Err(gst::FlowError::NotLinked) => Ok(()),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+impl State {
+    fn alarm_about(&mut self, frame: &Frame, limits: AlarmLimits) -> Option<Event> {
+        let score = frame.measured.as_ref().filter(|_| frame.status.pooled())?.score.value;
+        let time = frame.times.running_time?;
+        let event = match self.alarm.add(time, score, limits)? {
+            AlarmChange::Start { mean } => {
+                Event { score: Some(mean), ..Event::new(EventKind::AlarmStart) }
+            }
+            AlarmChange::End { minimum, length } => {
+                let event = Event::new(EventKind::AlarmEnd).lasting(length);
+                Event { score: Some(minimum), ..event }
+            }
+        };
+        Some(event.at(Some(time)))
+    }
+}
+
+fn is_gap(buffer: &gst::BufferRef) -> bool {
+    buffer.size() == 0 && buffer.flags().contains(gst::BufferFlags::GAP)
+}
+
+/// A poisoned lock means that a panic was reported already; what it guards is still whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,51 @@
+//! What caps and flags say about how luma is meant, and whether two pictures can be compared.
+
+use gst_video::{VideoColorRange, VideoInfo, VideoInterlaceMode, VideoTransferFunction};
+
+/// How grey levels become light.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Light {
+    Sdr,
+    Pq,
+    Hlg,
+}
+
+/// How a picture's luma is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Traits {
+    /// None if the caps do not say.
+    pub(super) full_range: Option<bool>,
+    pub(super) light: Light,
+    pub(super) interlaced: bool,
+    /// Of interlaced pictures.
+    pub(super) top_field_first: bool,
+}
+
+impl Traits {
+    pub(super) fn of(info: &VideoInfo, flags: gst::BufferFlags) -> Self {
+        let colorimetry = info.colorimetry();
+        let flag = |f: gst_video::VideoBufferFlags| flags.bits() & f.bits() != 0;
+        Self {
+            full_range: match colorimetry.range() {
+                VideoColorRange::Range0_255 => Some(true),
+                VideoColorRange::Range16_235 => Some(false),
+                _ => None,
+            },
+            light: match colorimetry.transfer() {
+                VideoTransferFunction::Smpte2084 => Light::Pq,
+                VideoTransferFunction::AribStdB67 => Light::Hlg,
+                _ => Light::Sdr,
+            },
+            interlaced: match info.interlace_mode() {
+                VideoInterlaceMode::Progressive => false,
+                VideoInterlaceMode::Mixed => flag(gst_video::VideoBufferFlags::INTERLACED),
+                _ => true,
+            },
+            top_field_first: match info.field_order() {
+                gst_video::VideoFieldOrder::TopFieldFirst => true,
+                gst_video::VideoFieldOrder::BottomFieldFirst => false,
+                _ => flag(gst_video::VideoBufferFlags::TFF),
+            },
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Streams whose timestamps do not tell which frames belong together.
+
+#[path = "support/bench.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod bench;
+#[path = "support/mlp.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod mlp;
+#[path = "support/pipeline.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod pipeline;
+
+use bench::{Bench, FRAME, frame};
+use gstvmaftiny::align::pairing::Side::{Distorted, Reference};
+use gstvmaftiny::report::EventKind;
+use pipeline::Heard;
+
+const START: i64 = 10_000_000_000;
+
+/// Distorted frames are shown this many frames after the reference's.
+fn shifted(options: &str, frames: i64, length: u64) -> Heard {
+    let mut bench = Bench::new(&format!("align-mode=auto {options}"), false);
+    bench.play();
+    for n in 0..length {
+        let time = START as u64 + n * FRAME;
+        bench.push(Reference, frame(n, time));
+        bench.push(Distorted, frame(n, (time as i64 + frames * FRAME as i64) as u64));
+    }
+    bench.finish().0
+}
+
+#[test]
+fn a_constant_offset_is_found_reported_and_used() {
+    for frames in [-125, -25, -1, 0, 1, 17, 125] {
+        let heard = shifted("", frames, 200);
+        assert!(heard.errors.is_empty(), "{:?}", heard.errors);
+        let [aligned] = heard.told(EventKind::Aligned)[..] else {
+            panic!("{frames}: {:?}", heard.events)
+        };
+        let offset = frames * FRAME as i64;
+        assert!(
+            aligned.offset.is_some_and(|o| (o - offset).abs() < FRAME as i64 / 4),
+            "{aligned:?}"
+        );
+        assert!(heard.told(EventKind::OffsetChanged).is_empty(), "{frames}: {:?}", heard.events);
+        let ok: Vec<_> =
+            heard.frames.iter().filter(|f| f.get::<&str>("status") == Ok("ok")).collect();
+        // no more than the window is lost before the offset is known
+        assert!(ok.len() as i64 >= 190 - frames.abs(), "{frames}: {} ok", ok.len());
+        for f in ok {
+            let adm2: f64 = f.get("adm2").expect("scored");
+            assert!(adm2 > 0.999, "{frames}: {f}");
+            assert!(f.get::<f64>("confidence").expect("measured") >= 0.6);
+        }
+        let score: f64 = heard.verdict().get("score").expect("pooled");
+        // identical pictures: what is pooled is 81 and the motion's share
+        assert!(score > 81.0, "{frames}: {score}");
+        assert_eq!(heard.verdict().get("aligned"), Ok(true));
+    }
+}
+
+#[test]
+fn a_wrong_hypothesis_costs_nothing_but_the_time_to_the_lock() {
+    let heard = shifted("offset=200000000", 0, 100);
+    assert_eq!(heard.told(EventKind::Aligned).len(), 1);
+    let score: f64 = heard.verdict().get("score").expect("pooled");
+    assert!(score > 81.0, "{score}");
+    assert!(heard.verdict().get::<u64>("excluded").expect("a counter") > 0);
+}
+
+#[test]
+fn early_frames_count_when_the_hypothesis_was_right() {
+    let heard = shifted("", 0, 60);
+    let unaligned = heard.statuses().iter().filter(|s| **s == "unaligned").count();
+    assert!(unaligned > 0);
+    let frames: u64 = heard.verdict().get("frames").expect("a counter");
+    let sure = heard.statuses().iter().filter(|s| ["ok", "first"].contains(s)).count();
+    assert_eq!(frames as usize, sure + unaligned, "{:?}", heard.statuses());
+}
+
+#[test]
+fn what_never_moves_is_scored_with_a_warning_word() {
+    let mut bench = Bench::new("align-mode=auto", false);
+    bench.play();
+    for n in 0..40 {
+        bench.push(Reference, frame(7, n * FRAME));
+        bench.push(Distorted, frame(7, n * FRAME));
+    }
+    let (heard, _) = bench.finish();
+    assert!(heard.statuses().iter().all(|s| *s == "unaligned"));
+    assert_eq!(heard.verdict().get::<u64>("frames"), Ok(40));
+    assert_eq!(heard.verdict().get("aligned"), Ok(false));
+}
+
+#[test]
+fn a_pause_of_the_distorted_stream_is_a_new_offset() {
+    let mut bench = Bench::new("align-mode=auto", false);
+    bench.play();
+    for n in 0..300u64 {
+        bench.push(Reference, frame(n, n * FRAME));
+        // ten frames of standstill, and ten frames later from then on
+        let shown = if n < 100 { n } else { n.max(110) - 10 };
+        bench.push(Distorted, frame(shown, n * FRAME));
+    }
+    let (heard, _) = bench.finish();
+    let changed = heard.told(EventKind::OffsetChanged);
+    let last = changed.last().expect("a change");
+    assert!(last.offset.is_some_and(|o| (o - 10 * FRAME as i64).abs() < FRAME as i64 / 4));
+    assert_eq!(heard.told(EventKind::FreezeStart).len(), 1, "{:?}", heard.events);
+    assert_eq!(heard.told(EventKind::FreezeEnd).len(), 1);
+    assert!(heard.frames.iter().any(|f| f.get("frozen") == Ok(true)));
+    let wrong = heard.frames[150..].iter().filter(|f| {
+        f.get::<&str>("status") == Ok("ok") && f.get::<f64>("adm2").is_ok_and(|a| a < 0.999)
+    });
+    assert_eq!(wrong.count(), 0);
+}
+
+#[test]
+fn black_is_told_per_input() {
+    let black = |n: u64| {
+        let mut buffer = gst::Buffer::from_slice([16u8; 64 * 48]);
+        let b = buffer.get_mut().expect("new");
+        b.set_pts(gst::ClockTime::from_nseconds(n * FRAME));
+        buffer
+    };
+    let mut bench = Bench::new("align-mode=auto", false);
+    bench.play();
+    for n in 0..60u64 {
+        bench.push(Reference, frame(n, n * FRAME));
+        let is_black = (20..40).contains(&n);
+        bench.push(Distorted, if is_black { black(n) } else { frame(n, n * FRAME) });
+    }
+    let (heard, _) = bench.finish();
+    assert_eq!(heard.told(EventKind::BlackStart).len(), 1, "{:?} {:?}", heard.events, heard.frames);
+    assert_eq!(heard.told(EventKind::BlackStart)[0].input, Some(Distorted));
+    assert_eq!(heard.told(EventKind::BlackEnd).len(), 1, "{:?}", heard.events);
+    assert_eq!(heard.told(EventKind::BlackEnd)[0].input, Some(Distorted));
+    let marked = heard.frames.iter().filter(|f| f.get("black") == Ok(true)).count();
+    assert_eq!(
+        marked,
+        20,
+        "{:?} {:?}",
+        heard.events,
+        heard
+            .frames
+            .iter()
+            .map(|f| (f.get::<i64>("offset"), f.get::<bool>("black"), f.get::<&str>("status")))
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn pictures_that_never_match_are_told() {
+    let mut bench = Bench::new("align-mode=auto", false);
+    bench.play();
+    for n in 0..400u64 {
+        bench.push(Reference, frame(n, n * FRAME));
+        bench.push(Distorted, frame(100_000 - 7 * n, n * FRAME));
+    }
+    let (heard, _) = bench.finish();
+    assert!(!heard.told(EventKind::AlignmentLost).is_empty(), "{:?}", heard.events);
+    assert_eq!(heard.verdict().get("aligned"), Ok(false));
+}
+
+#[test]
+fn reference_timestamps_align_at_once() {
+    let caps = gst::Caps::new_empty_simple("timestamp/x-unix");
+    for mode in ["auto", "metadata"] {
+        let mut bench = Bench::new(&format!("align-mode={mode}"), false);
+        bench.play();
+        for n in 0..40u64 {
+            for (side, late) in [(Reference, 0), (Distorted, 9 * FRAME)] {
+                let mut buffer = frame(n, n * FRAME + late);
+                gst::ReferenceTimestampMeta::add(
+                    buffer.get_mut().expect("new"),
+                    &caps,
+                    gst::ClockTime::from_nseconds(1_000_000_000_000 + n * FRAME),
+                    gst::ClockTime::NONE,
+                );
+                bench.push(side, buffer);
+            }
+        }
+        let (heard, _) = bench.finish();
+        let aligned = heard.told(EventKind::Aligned);
+        assert_eq!(aligned[0].offset, Some(9 * FRAME as i64), "{mode}: {:?}", heard.events);
+        let ok = heard.statuses().iter().filter(|s| **s == "ok").count();
+        assert!(ok >= 25, "{mode}: {:?}", heard.statuses());
+    }
+}

@@ -1,0 +1,323 @@
+//! What differs between the streams, and what operators are told.
+
+#[path = "support/bench.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod bench;
+#[path = "support/mlp.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod mlp;
+#[path = "support/pipeline.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod pipeline;
+
+use bench::{Bench, CAPS, FRAME, frame, sized_frame};
+use gst::prelude::*;
+use gstvmaftiny::align::pairing::Side::{Distorted, Reference};
+use gstvmaftiny::report::EventKind;
+use pipeline::{Heard, run};
+
+/// Ten frames of the same picture on both sides, under these caps.
+fn under(options: &str, caps: [&str; 2]) -> Heard {
+    let mut bench = Bench::with_caps(options, false, caps);
+    bench.play();
+    bench.pairs(0..10);
+    bench.finish().0
+}
+
+fn features(heard: &Heard, name: &str) -> Vec<f64> {
+    heard.frames.iter().filter_map(|f| f.get(name).ok()).collect()
+}
+
+#[test]
+fn sizes_are_scaled_refused_or_ignored_as_the_policy_says() {
+    let feed = |policy: &str| {
+        let small = CAPS.replace("width=64", "width=48").replace("height=48", "height=36");
+        let options = format!("size-policy={policy}");
+        let mut bench = Bench::with_caps(&options, false, [CAPS, &small]);
+        bench.play();
+        for n in 0..10 {
+            bench.push(Reference, frame(n, n * FRAME));
+            bench.push(Distorted, sized_frame(48, 36, n, n * FRAME));
+        }
+        bench.finish()
+    };
+    let (scaled, seen) = feed("scale");
+    assert!(scaled.errors.is_empty(), "{:?}", scaled.errors);
+    assert_eq!((scaled.scores().len(), seen.len()), (10, 10));
+    assert!(scaled.frames.iter().all(|f| f.get("scaled") == Ok(true)));
+    assert_eq!(scaled.told(EventKind::SizeMismatch).len(), 1);
+
+    let (refused, _) = feed("error");
+    assert_eq!(refused.errors.len(), 1);
+    let text = &refused.errors[0];
+    assert!(text.contains("64x48") && text.contains("48x36") && text.contains("videoscale"));
+
+    let (ignored, seen) = feed("ignore");
+    assert!(ignored.errors.is_empty(), "{:?}", ignored.errors);
+    assert_eq!((ignored.scores().len(), seen.len()), (0, 10));
+    assert_eq!(ignored.verdict().get::<u64>("unscorable"), Ok(10));
+    assert_eq!(ignored.told(EventKind::SizeMismatch).len(), 1);
+}
+
+#[test]
+fn scaling_back_up_costs_little_on_what_was_smooth() {
+    let line = |filter: &str| {
+        format!(
+            "videotestsrc num-buffers=8 pattern=zone-plate kx2=10 ky2=10 kt=2 \
+             ! video/x-raw,format=I420,width=320,height=240,framerate=25/1 ! tee name=t \
+             t. ! queue ! v.ref_sink \
+             t. ! queue ! {filter} ! queue ! v.dist_sink \
+             vmaftiny name=v tiny-model=MODEL align-mode=timestamps ! fakesink"
+        )
+    };
+    let scaled = run(&line("videoscale method=catrom ! video/x-raw,width=240,height=180"));
+    let adm2 = features(&scaled, "adm2");
+    assert_eq!(adm2.len(), 8, "{:?}", scaled.errors);
+    assert!(adm2.iter().all(|a| *a > 0.95), "{adm2:?}");
+}
+
+#[test]
+fn colour_ranges_are_brought_together() {
+    let [limited, full] = [2, 1].map(|range| format!("{CAPS},colorimetry={range}:3:5:1"));
+    let feed = |options: &str| {
+        let mut bench = Bench::with_caps(options, false, [&limited, &full]);
+        bench.play();
+        for n in 0..8 {
+            for side in [Reference, Distorted] {
+                let mut buffer = frame(n, n * FRAME);
+                let mut map = buffer.get_mut().expect("new").map_writable().expect("memory");
+                for sample in &mut map[..] {
+                    let level = f64::from(*sample) / 255.0;
+                    let black_and_span =
+                        if side == Reference { (16.0, 219.0) } else { (0.0, 255.0) };
+                    *sample = (black_and_span.0 + level * black_and_span.1).round() as u8;
+                }
+                drop(map);
+                bench.push(side, buffer);
+            }
+        }
+        bench.finish().0
+    };
+    let converted = feed("");
+    assert_eq!(converted.told(EventKind::RangeMismatch).len(), 1, "{:?}", converted.events);
+    let adm2 = features(&converted, "adm2");
+    assert!(adm2.len() == 8 && adm2.iter().all(|a| (a - 1.0).abs() < 0.01), "{adm2:?}");
+
+    let ignored = feed("range-policy=ignore");
+    assert_eq!(ignored.told(EventKind::RangeMismatch).len(), 1);
+    let adm2 = features(&ignored, "adm2");
+    assert!(adm2.len() == 8 && adm2.iter().all(|a| (a - 1.0).abs() > 0.05), "{adm2:?}");
+}
+
+#[test]
+fn sdr_against_hdr_is_suspect_and_hdr_on_both_is_told() {
+    let pq = format!("{CAPS},colorimetry=bt2100-pq").replace("GRAY8", "GRAY8");
+    let hlg = format!("{CAPS},colorimetry=bt2100-hlg");
+    for (reference, distorted) in [(CAPS, &pq[..]), (&pq[..], &hlg[..])] {
+        let heard = under("", [reference, distorted]);
+        assert_eq!(heard.told(EventKind::ColorimetryMismatch).len(), 1, "{:?}", heard.events);
+        assert!(heard.statuses().iter().all(|s| *s == "suspect"), "{:?}", heard.statuses());
+        assert_eq!(heard.verdict().get::<u64>("frames"), Ok(0));
+        assert_eq!(heard.verdict().get::<u64>("excluded"), Ok(10));
+    }
+    let heard = under("", [&pq, &pq]);
+    assert_eq!(heard.told(EventKind::Hdr).len(), 1);
+    assert_eq!(heard.verdict().get::<u64>("frames"), Ok(10));
+}
+
+#[test]
+fn interlaced_pictures_are_woven_and_told() {
+    let tff = format!("{CAPS},interlace-mode=interleaved,field-order=top-field-first");
+    let bff = format!("{CAPS},interlace-mode=interleaved,field-order=bottom-field-first");
+    let heard = under("", [&tff, &tff]);
+    assert_eq!(heard.told(EventKind::Interlaced).len(), 1);
+    assert!(heard.frames.iter().all(|f| f.get("interlaced") == Ok(true)));
+    assert_eq!(heard.verdict().get::<u64>("frames"), Ok(10));
+    let heard = under("", [&tff, &bff]);
+    assert_eq!(heard.told(EventKind::FieldOrderMismatch).len(), 1);
+    assert!(heard.statuses().iter().all(|s| *s == "suspect"));
+}
+
+#[test]
+fn single_fields_are_an_error() {
+    let fields = CAPS.replace("video/x-raw,", "video/x-raw(format:Interlaced),")
+        + ",interlace-mode=alternate";
+    let mut bench = Bench::with_caps("", false, [&fields, CAPS]);
+    bench.play();
+    bench.pairs(0..3);
+    let (heard, _) = bench.finish();
+    assert!(!heard.errors.is_empty());
+}
+
+#[test]
+fn frame_rates_that_differ_are_told_and_the_missing_half_is_not_missing() {
+    let half = CAPS.replace("25/1", "25/2");
+    let mut bench = Bench::with_caps("", false, [CAPS, &half]);
+    bench.play();
+    bench.frames(Reference, 0..40);
+    bench.frames(Distorted, (0..40).step_by(2));
+    let (heard, _) = bench.finish();
+    assert_eq!(heard.told(EventKind::RateMismatch).len(), 1, "{:?}", heard.events);
+    assert_eq!(heard.scores().len(), 20);
+    let counter = |name: &str| heard.verdict().get::<u64>(name).expect("a counter");
+    assert_eq!(counter("missing") + counter("no-pair") + counter("ended"), 20);
+    assert!(counter("missing") <= 1, "{}", counter("missing"));
+}
+
+#[test]
+fn a_crop_is_applied_to_the_scored_area() {
+    let mut bench = Bench::new("", false);
+    bench.play();
+    for n in 0..6 {
+        for side in [Reference, Distorted] {
+            let mut buffer = frame(n, n * FRAME);
+            gst_video::VideoCropMeta::add(buffer.get_mut().expect("new"), (4, 2, 48, 40));
+            if side == Distorted {
+                // what is outside must not matter
+                let mut map = buffer.get_mut().expect("new").map_writable().expect("memory");
+                map[..64].fill(255);
+            }
+            bench.push(side, buffer);
+        }
+    }
+    let (heard, _) = bench.finish();
+    let adm2 = features(&heard, "adm2");
+    assert!(adm2.len() == 6 && adm2.iter().all(|a| (a - 1.0).abs() < 1e-4), "{adm2:?}");
+
+    let mut bench = Bench::new("", false);
+    bench.play();
+    for n in 0..3 {
+        for side in [Reference, Distorted] {
+            let mut buffer = frame(n, n * FRAME);
+            gst_video::VideoCropMeta::add(buffer.get_mut().expect("new"), (40, 0, 48, 48));
+            bench.push(side, buffer);
+        }
+    }
+    let (heard, seen) = bench.finish();
+    assert_eq!((heard.scores().len(), seen.len()), (0, 3));
+    assert!(heard.warnings[0].contains("crop"), "{:?}", heard.warnings);
+}
+
+#[test]
+fn packed_formats_score_as_planar_ones() {
+    let line = |format: &str| {
+        format!(
+            "videotestsrc num-buffers=4 pattern=ball \
+             ! video/x-raw,format=Y42B,width=177,height=144,framerate=25/1 ! tee name=t \
+             t. ! queue ! v.ref_sink \
+             t. ! queue ! videoconvert dither=none ! video/x-raw,format={format} ! queue \
+             ! v.dist_sink vmaftiny name=v tiny-model=MODEL align-mode=timestamps ! fakesink"
+        )
+    };
+    for format in ["UYVY", "YUY2", "v210"] {
+        let heard = run(&line(format));
+        let adm2 = features(&heard, "adm2");
+        assert_eq!(adm2.len(), 4, "{format}: {:?}", heard.errors);
+        assert!(adm2.iter().all(|a| (a - 1.0).abs() < 1e-4), "{format}: {adm2:?}");
+    }
+}
+
+#[test]
+fn statistics_come_every_interval_and_add_up() {
+    let mut bench = Bench::new("interval=400000000", false);
+    bench.play();
+    bench.frames(Reference, 0..50);
+    bench.frames(Distorted, (0..50).filter(|n| n % 10 != 3));
+    let (heard, _) = bench.finish();
+    // each 400 ms of 40 ms frames; the last one is not over
+    assert_eq!(heard.intervals.len(), 4);
+    let counts = |name: &str| -> Vec<u64> {
+        heard.intervals.iter().map(|s| s.get(name).expect("a counter")).collect()
+    };
+    assert_eq!(counts("reference-frames"), [11, 10, 10, 10]);
+    assert_eq!(counts("missing"), [1, 1, 1, 1]);
+    let starts: Vec<u64> = counts("start-running-time");
+    assert_eq!(starts, [0, 11, 21, 31].map(|n| n * FRAME));
+    let interval = &heard.intervals[1];
+    let numbers: Vec<f64> =
+        heard.frames[11..21].iter().filter_map(|f| f.get("score").ok()).collect();
+    let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+    assert!((interval.get::<f64>("mean").expect("scored") - mean).abs() < 1e-9);
+}
+
+#[test]
+fn alarms_have_a_start_and_an_end() {
+    let mut bench = Bench::new("alarm-below=70 alarm-window=400000000", false);
+    bench.play();
+    for n in 0..100u64 {
+        bench.push(Reference, frame(n, n * FRAME));
+        let shown = if (30..60).contains(&n) { n + 400 } else { n };
+        bench.push(Distorted, frame(shown, n * FRAME));
+    }
+    let (heard, _) = bench.finish();
+    let [start] = heard.told(EventKind::AlarmStart)[..] else { panic!("{:?}", heard.events) };
+    let [end] = heard.told(EventKind::AlarmEnd)[..] else { panic!("{:?}", heard.events) };
+    assert!((30 * FRAME..45 * FRAME).contains(&start.running_time.expect("set")));
+    assert!((60 * FRAME..75 * FRAME).contains(&end.running_time.expect("set")));
+    let (start, end) = (start.score.expect("set"), end.score.expect("set"));
+    assert!(end <= start && start < 70.0, "{start} {end}");
+    assert!(heard.errors.is_empty());
+}
+
+#[test]
+fn everything_that_is_said_is_logged() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("log.jsonl");
+    let options = format!("interval=400000000 log-location={}", path.display());
+    let mut bench = Bench::new(&options, false);
+    bench.play();
+    bench.pairs(0..30);
+    let (heard, _) = bench.finish();
+    let text = std::fs::read_to_string(&path).expect("there");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let named = |name: &str| lines.iter().filter(|l| l["message"] == name).count();
+    assert_eq!(named("VMAF"), heard.frames.len() + heard.pooled.len());
+    assert_eq!(named("VMAFInterval"), heard.intervals.len());
+    assert_eq!(named("VMAFEvent"), heard.events.len());
+    let score: f64 = heard.frames[5].get("score").expect("scored");
+    let frame = lines.iter().find(|l| l["frame-number"] == 5).expect("logged");
+    assert_eq!(frame["score"].as_f64(), Some(score));
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_an_error_before_any_frame() {
+    let mut bench = Bench::new("log-location=/nonexistent/directory/log", false);
+    assert!(bench.pipeline.set_state(gst::State::Playing).is_err());
+    bench.listen("the error", |h| !h.errors.is_empty());
+    assert!(bench.heard.errors[0].contains("/nonexistent/directory/log"));
+    bench.stop();
+}
+
+#[test]
+fn instruments_can_be_read_at_any_time() {
+    let mut bench = Bench::new("align-mode=auto", false);
+    assert!(bench.element.property::<f64>("last-score") < 0.0);
+    assert!(!bench.element.property::<bool>("locked"));
+    bench.play();
+    let mut frames = 0..10_000;
+    while bench.stats().get::<u64>("scored").is_ok_and(|n| n < 40) {
+        bench.trickle([frames.next().expect("scores come before")]);
+    }
+    assert!(bench.element.property::<bool>("locked"));
+    assert!(bench.element.property::<f64>("current-confidence") > 0.6);
+    assert!(bench.element.property::<i64>("current-offset").abs() < 1_000_000);
+    assert!(bench.element.property::<f64>("last-score") > 80.0);
+    let stats = bench.stats();
+    assert!(stats.get::<u64>("scored").is_ok_and(|n| n >= 40), "{stats:?}");
+    bench.stop();
+}
+
+#[test]
+fn histories_stay_within_their_memory() {
+    // room for ten pictures
+    let mut bench = Bench::new(&format!("max-memory={}", 64 * 48 * 10), true);
+    bench.play();
+    bench.frames(Reference, 0..60);
+    bench.idle(std::time::Duration::from_millis(500));
+    let waiting: u64 = bench.stats().get("waiting-reference").expect("a counter");
+    assert!(waiting <= 10, "{waiting}");
+    let (heard, _) = bench.finish();
+    assert_eq!(heard.told(EventKind::MemoryLimit).len(), 1);
+    assert_eq!(heard.frames.len(), 60);
+}
