@@ -51,7 +51,9 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
         let teacher = common.teachers.join(plan.target.teacher());
         let exact = exact(plan);
         let inputs = [exact.as_path(), &common.corpus, &teacher];
-        let run = provenance::provenance(&inputs, &[&file])?;
+        let (steps, size) = (steps.to_string(), size.to_string());
+        let run = ["qat", "--steps", &steps, "--pool", &size, plan.id];
+        let run = provenance::of_run(&run, &inputs, &[&file])?;
         ship::ship_int8(models, plan, &student, &layers, &json!({"run_provenance": run}))?;
         let found = outputs(&mut open(&file)?, &held_out)?;
         println!("{} int8 {:?}", plan.id, agreement(plan, &found, &held_out, 0..found.len(), 0));

@@ -70,12 +70,20 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
         let teacher = common.teachers.join(plan.target.teacher());
         let mut inputs = vec![common.corpus.as_path()];
         inputs.extend((arguments.recipe == Recipe::Distilled).then_some(teacher.as_path()));
+        let Effort { seeds, pool, percent } = effort;
+        let recipe = serde_json::to_value(arguments.recipe)?;
+        // what makes these bytes, whichever command did
+        let options =
+            [("--seeds", seeds as usize), ("--pool", pool), ("--percent", percent as usize)];
+        let options = options.into_iter().flat_map(|(o, n)| [o.to_string(), n.to_string()]);
+        let named = ["train", "--recipe", recipe.as_str().unwrap_or_default()].map(String::from);
+        let run: Vec<String> = named.into_iter().chain(options).chain([plan.id.into()]).collect();
         let report = json!({
-            "recipe": arguments.recipe,
+            "recipe": recipe,
             "effort": effort,
             "seeds_rmse_on_fresh_vectors": errors,
             "held_out": metrics,
-            "run_provenance": provenance::provenance(&inputs, &[&path])?,
+            "run_provenance": provenance::of_run(&run, &inputs, &[&path])?,
         });
         provenance::write_json(&path, &Checkpoint::new(plan.id, &student, report))
     })
