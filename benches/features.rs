@@ -11,7 +11,7 @@ mod patterns;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gstvmaftiny::features::{
-    Depth, Geometry, Level, MotionExtractor, Part, Profile, SpatialExtractor,
+    Depth, Geometry, Level, MotionExtractor, Part, Profile, SpatialExtractor, Workers,
 };
 use measure::Picture;
 use patterns::{Kind, pair};
@@ -44,9 +44,10 @@ fn frames(c: &mut Criterion) {
                 [(1, Profile::Exact), (2, Profile::Exact), (1, Profile::Fast), (2, Profile::Fast)]
             {
                 let name = format!("{} {}", profile.name(), level.name());
-                let mut spatial = SpatialExtractor::with_profile(geometry, threads, level, profile)
-                    .expect("a legal size");
-                let mut motion = MotionExtractor::beside(&spatial);
+                let workers = Workers::at_level(threads, level).expect("threads");
+                let mut spatial =
+                    SpatialExtractor::on(&workers, geometry, profile).expect("a legal size");
+                let mut motion = MotionExtractor::on(&workers, geometry).expect("a legal size");
                 group.bench_function(BenchmarkId::new(name, threads), |b| {
                     b.iter(|| {
                         spatial.extract(r, d).expect("matching pictures");
@@ -69,11 +70,13 @@ fn kernels(c: &mut Criterion) {
         for level in Level::available() {
             let mut group = c.benchmark_group(format!("kernels {geometry} {}", level.name()));
             group.throughput(Throughput::Elements((width * height) as u64)).sample_size(10);
-            let mut spatial = SpatialExtractor::at_level(geometry, 1, level).expect("a legal size");
+            let workers = Workers::at_level(1, level).expect("threads");
+            let mut spatial =
+                SpatialExtractor::on(&workers, geometry, Profile::Exact).expect("a legal size");
             for (name, part) in PARTS {
                 group.bench_function(name, |b| b.iter(|| spatial.run_part(part, r, d)));
             }
-            let mut motion = MotionExtractor::beside(&spatial);
+            let mut motion = MotionExtractor::on(&workers, geometry).expect("a legal size");
             group.bench_function("motion", |b| {
                 b.iter(|| motion.difference(r, d).expect("matching pictures"));
             });

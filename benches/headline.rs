@@ -16,7 +16,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use gstvmaftiny::features::{
-    Depth, Geometry, Level, Luma, MotionExtractor, Profile, Samples, SpatialExtractor,
+    Depth, Geometry, Level, Luma, MotionExtractor, Profile, Samples, SpatialExtractor, Workers,
 };
 use patterns::{Kind, pair};
 
@@ -113,9 +113,9 @@ fn cpu_time() -> Duration {
 /// One pass of our own over the clip. CPU time is known only to a clock tick: too coarse for one frame.
 fn ours(case: Case, clip: &Clip) -> Cost {
     let Case { geometry, profile, level, threads, .. } = case;
-    let mut spatial =
-        SpatialExtractor::with_profile(geometry, threads, level, profile).expect("a legal size");
-    let mut motion = MotionExtractor::beside(&spatial);
+    let workers = Workers::at_level(threads, level).expect("threads");
+    let mut spatial = SpatialExtractor::on(&workers, geometry, profile).expect("a legal size");
+    let mut motion = MotionExtractor::on(&workers, geometry).expect("a legal size");
     let (cpu, wall) = (cpu_time(), Instant::now());
     let mut last = clip.luma(0)[0];
     for t in 0..clip.frames() {

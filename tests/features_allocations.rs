@@ -12,7 +12,9 @@ mod patterns;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gstvmaftiny::features::{Depth, Geometry, Level, MotionExtractor, Profile, SpatialExtractor};
+use gstvmaftiny::features::{
+    Depth, Geometry, Level, MotionExtractor, Profile, SpatialExtractor, Workers,
+};
 use measure::Picture;
 use patterns::{Kind, pair};
 
@@ -37,49 +39,42 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Allocations of `frames` frames after the first ones.
-fn allocations(
-    depth: Depth,
-    threads: usize,
-    profile: Profile,
-    level: Level,
-    frames: usize,
-) -> usize {
-    let geometry = Geometry { width: 640, height: 360, depth };
+/// Allocations of 130 frames after the first ones.
+fn allocations(depth: Depth, threads: usize, profile: Profile, level: Level) -> usize {
+    let geometry = Geometry { width: 320, height: 360, depth };
     let pictures = pair(Kind::Noise, geometry.width, geometry.height, 1, depth.bits());
     let [reference, distorted] =
         [pictures.reference, pictures.distorted].map(|p| Picture::new(&p, depth));
     let (r, d) = (reference.luma(geometry), distorted.luma(geometry));
-    let mut spatial =
-        SpatialExtractor::with_profile(geometry, threads, level, profile).expect("a legal size");
-    let mut motion = MotionExtractor::beside(&spatial);
-    let mut measure = || {
-        spatial.extract(r, d).expect("matching pictures");
-        motion.difference(r, d).expect("matching pictures");
+    let workers = Workers::at_level(threads, level).expect("threads");
+    let mut spatial = SpatialExtractor::on(&workers, geometry, profile).expect("a legal size");
+    let mut motion = MotionExtractor::on(&workers, geometry).expect("a legal size");
+    let mut measure = |frames: usize| {
+        for _ in 0..frames {
+            spatial.extract(r, d).expect("matching pictures");
+            motion.difference(r, d).expect("matching pictures");
+        }
     };
-    for _ in 0..2 {
-        measure();
-    }
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    for _ in 0..frames {
-        measure();
-    }
-    ALLOCATIONS.load(Ordering::Relaxed) - before
+    workers.enter(move || {
+        measure(20);
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        measure(130);
+        ALLOCATIONS.load(Ordering::Relaxed) - before
+    })
 }
 
 // one test: the counter belongs to the whole process
 #[test]
 fn frames_take_no_memory() {
     for level in Level::available() {
-        for depth in [Depth::Eight, Depth::Ten] {
-            for profile in [Profile::Exact, Profile::Fast] {
-                let found = allocations(depth, 1, profile, level, 4);
-                assert_eq!(found, 0, "{depth:?} {profile:?} {}", level.name());
+        for threads in [1, 2, 3] {
+            for depth in [Depth::Eight, Depth::Ten] {
+                for profile in [Profile::Exact, Profile::Fast] {
+                    let found = allocations(depth, threads, profile, level);
+                    let level = level.name();
+                    assert_eq!(found, 0, "{depth:?} {profile:?} {level}, {threads} threads");
+                }
             }
         }
     }
-    // the thread pool's queue takes a new block for every 63 hand-overs, of which a frame has two
-    let frames = 63;
-    let found = allocations(Depth::Eight, 2, Profile::Exact, Level::detected(), frames);
-    assert!(found <= 4, "{found} allocations in {frames} frames on two threads");
 }

@@ -4,7 +4,8 @@
 mod patterns;
 
 use gstvmaftiny::features::{
-    Depth, Geometry, Level, Luma, MotionExtractor, NAMES, Samples, SpatialExtractor,
+    Depth, Geometry, Level, Luma, MotionExtractor, NAMES, Profile, Samples, SpatialExtractor,
+    Workers,
 };
 use patterns::Kind;
 use proptest::prelude::*;
@@ -106,8 +107,10 @@ impl Buffer {
 /// Both pictures' features, and motion from the one to the other.
 fn features(pair: [Luma; 2], level: Level) -> [f64; 6] {
     let geometry = pair[0].geometry();
-    let mut spatial = SpatialExtractor::at_level(geometry, 1, level).expect("a legal size");
-    let mut motion = MotionExtractor::beside(&spatial);
+    let workers = Workers::at_level(1, level).expect("threads");
+    let mut spatial =
+        SpatialExtractor::on(&workers, geometry, Profile::Exact).expect("a legal size");
+    let mut motion = MotionExtractor::on(&workers, geometry).expect("a legal size");
     let found = spatial.extract(pair[0], pair[1]).expect("matching pictures");
     let motion = motion.difference(pair[0], pair[1]).expect("matching pictures");
     let [v0, v1, v2, v3] = found.vif;

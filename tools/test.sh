@@ -23,7 +23,8 @@ count cargo test --workspace --locked
 ORT_DYLIB_PATH=$(ls .venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* | head -n 1)
 export ORT_DYLIB_PATH
 # the whole workspace, so that no dependency is built again with other features
-count cargo test --workspace --locked --features gst-plugin-vmaftiny/onnxruntime --test fusion_onnxruntime
+count cargo test --workspace --locked \
+    --features gst-plugin-vmaftiny/onnxruntime --test fusion_onnxruntime --test fusion_memory
 
 passed=$(awk '/^test result:/ { n += $4 } END { print n + 0 }' "$log")
 failed=$(awk '/^test result:/ { n += $6 } END { print n + 0 }' "$log")

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use gstvmaftiny::features::{Geometry, NAMES};
+use gstvmaftiny::features::{Geometry, NAMES, Profile, Workers};
 use gstvmaftiny::fusion::{self, Fusion};
 use gstvmaftiny::report::{Pool, PoolMethod};
 use gstvmaftiny::scoring::{Measured, Scorer, Verdict};
@@ -99,7 +99,7 @@ pub fn score(
     skip(distorted.as_mut(), job.skip_distorted)?;
     let pairs =
         Pairs::new((job.reference.clone(), reference), (job.distorted.clone(), distorted), by);
-    Run::new(job, fusion, total, observer).finish(job, by, pairs)
+    Run::new(job, fusion, total, observer)?.finish(job, by, pairs)
 }
 
 fn chosen(job: &Job, reference: &dyn Source, distorted: &dyn Source) -> Result<By, Error> {
@@ -156,10 +156,10 @@ impl<'a> Run<'a> {
         fusion: Fusion,
         total: Option<u64>,
         observer: &'a mut dyn FnMut(&Progress) -> ControlFlow<()>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let range = fusion.info().range;
-        Self {
-            scorer: Scorer::new(fusion, job.threads),
+        Ok(Self {
+            scorer: Scorer::new(fusion, Workers::new(job.threads)?, Profile::Exact),
             observer,
             total,
             pool: Pool::new(range.low, range.high),
@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
             geometry: None,
             scaler: job.scale.then(Scaler::default),
             waiting: None,
-        }
+        })
     }
 
     fn finish(mut self, job: &Job, by: By, mut pairs: Pairs) -> Result<Report, Error> {

@@ -36,6 +36,9 @@ impl SpatialExtractor {
     }
 
     /// [`Self::new`] with kernels of `level`, or of the best one below it that the processor has.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
     pub fn at_level(
         geometry: Geometry,
         threads: usize,
@@ -45,14 +48,29 @@ impl SpatialExtractor {
     }
 
     /// [`Self::at_level`] with features of `profile`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
     pub fn with_profile(
         geometry: Geometry,
         threads: usize,
         level: Level,
         profile: Profile,
     ) -> Result<Self, FeatureError> {
+        Self::on(&Workers::at_level(threads, level)?, geometry, profile)
+    }
+
+    /// [`Self::new`] on threads that others use too, with features of `profile`.
+    ///
+    /// # Errors
+    /// [`FeatureError::TooSmall`] below [`Self::MINIMUM`].
+    pub fn on(
+        workers: &Workers,
+        geometry: Geometry,
+        profile: Profile,
+    ) -> Result<Self, FeatureError> {
         check_size(geometry, "adm2", Self::MINIMUM)?;
-        let workers = Workers::new(threads, level)?;
+        let workers = workers.clone();
         Ok(Self {
             geometry,
             profile,
@@ -158,22 +176,25 @@ impl MotionExtractor {
     }
 
     /// [`Self::new`] with kernels of `level`, or of the best one below it that the processor has.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
     pub fn at_level(
         geometry: Geometry,
         threads: usize,
         level: Level,
     ) -> Result<Self, FeatureError> {
+        Self::on(&Workers::at_level(threads, level)?, geometry)
+    }
+
+    /// [`Self::new`] on threads that others use too.
+    ///
+    /// # Errors
+    /// [`FeatureError::TooSmall`] below [`Self::MINIMUM`].
+    pub fn on(workers: &Workers, geometry: Geometry) -> Result<Self, FeatureError> {
         check_size(geometry, "motion2", Self::MINIMUM)?;
-        Ok(Self::on(geometry, Workers::new(threads, level)?))
-    }
-
-    /// For the same pictures as `spatial`, on the same threads.
-    pub fn beside(spatial: &SpatialExtractor) -> Self {
-        Self::on(spatial.geometry, spatial.workers.clone())
-    }
-
-    fn on(geometry: Geometry, workers: Workers) -> Self {
-        Self { geometry, motion: Motion::new(geometry, &workers), workers }
+        let workers = workers.clone();
+        Ok(Self { geometry, motion: Motion::new(geometry, &workers), workers })
     }
 
     /// Geometry given to `new`.

@@ -2,6 +2,17 @@
 
 use std::arch::x86_64::*;
 
+/// The array of what an expression gives for each of some values.
+///
+/// Unlike a closure given to `map`, which is a function of its own and compiled without AVX2 when
+/// it is not inlined, the expression is part of the kernel.
+macro_rules! each {
+    ([$($value:expr),* $(,)?], $name:pat_param => $result:expr) => {
+        [$({ let $name = $value; $result }),*]
+    };
+}
+pub(super) use each;
+
 /// A slice that was cut to this length.
 #[inline(always)]
 pub(super) fn whole<P, const N: usize>(samples: &[P]) -> &[P; N] {
@@ -47,30 +58,20 @@ fn last_samples<P: bytemuck::Pod>(samples: &[P], depth: u32) -> __m256i {
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn transposed(rows: [__m256; 8]) -> [__m256; 8] {
     let [r0, r1, r2, r3, r4, r5, r6, r7] = rows;
-    let pairs = |a, b| {
+    let [ab, cd, ef, gh] = each!([(r0, r1), (r2, r3), (r4, r5), (r6, r7)], (a, b) => {
         let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
         [_mm256_castps_pd(low), _mm256_castps_pd(high)]
-    };
-    let ([a0, a1], [b0, b1]) = (pairs(r0, r1), pairs(r2, r3));
-    let ([c0, c1], [d0, d1]) = (pairs(r4, r5), pairs(r6, r7));
-    let quads = |a, b| {
+    });
+    let pairs = [(ab[0], cd[0]), (ab[1], cd[1]), (ef[0], gh[0]), (ef[1], gh[1])];
+    let [t01, t23, u01, u23] = each!([pairs[0], pairs[1], pairs[2], pairs[3]], (a, b) => {
         let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
         [_mm256_castpd_ps(low), _mm256_castpd_ps(high)]
-    };
-    let ([t0, t1], [t2, t3]) = (quads(a0, b0), quads(a1, b1));
-    let ([u0, u1], [u2, u3]) = (quads(c0, d0), quads(c1, d1));
-    let low = |t, u| _mm256_permute2f128_ps(t, u, 0x20);
-    let high = |t, u| _mm256_permute2f128_ps(t, u, 0x31);
-    [
-        low(t0, u0),
-        low(t1, u1),
-        low(t2, u2),
-        low(t3, u3),
-        high(t0, u0),
-        high(t1, u1),
-        high(t2, u2),
-        high(t3, u3),
-    ]
+    });
+    let quads = [(t01[0], u01[0]), (t01[1], u01[1]), (t23[0], u23[0]), (t23[1], u23[1])];
+    let low = each!([0, 1, 2, 3], i => _mm256_permute2f128_ps(quads[i].0, quads[i].1, 0x20));
+    let high = each!([0, 1, 2, 3], i => _mm256_permute2f128_ps(quads[i].0, quads[i].1, 0x31));
+    let ([a, b, c, d], [e, f, g, h]) = (low, high);
+    [a, b, c, d, e, f, g, h]
 }
 
 /// All ones in the lanes before `end` of eight from `x`.

@@ -29,6 +29,7 @@ pub use extract::{MotionExtractor, SpatialExtractor};
 pub use motion2::Motion2;
 pub use plane::{Depth, Geometry, Luma, Samples};
 pub use profile::Profile;
+pub use strips::Workers;
 
 /// Feature names in canonical order, as models and files write them.
 pub const NAMES: [&str; 6] =

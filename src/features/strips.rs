@@ -8,18 +8,29 @@ use rayon::prelude::*;
 use super::FeatureError;
 use super::cpu::Level;
 
-/// Threads that work on the strips of one frame. With one thread, the caller's is used. Clones
-/// share the threads.
+/// Threads that measure one frame together, strip by strip, and what their code is compiled for.
+/// Clones share the threads.
 #[derive(Clone)]
-pub(super) struct Workers {
+pub struct Workers {
     pool: Option<Arc<rayon::ThreadPool>>,
     threads: usize,
     level: Level,
 }
 
 impl Workers {
-    /// `threads`: 0 means one per core.
-    pub(super) fn new(threads: usize, level: Level) -> Result<Self, FeatureError> {
+    /// `threads`: 0 means one per core, 1 that the caller's own does all the work.
+    ///
+    /// # Errors
+    /// [`FeatureError::Threads`].
+    pub fn new(threads: usize) -> Result<Self, FeatureError> {
+        Self::at_level(threads, Level::detected())
+    }
+
+    /// [`Self::new`] with kernels of `level`, or of the best one below it that the processor has.
+    ///
+    /// # Errors
+    /// [`FeatureError::Threads`].
+    pub fn at_level(threads: usize, level: Level) -> Result<Self, FeatureError> {
         let threads = match threads {
             0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
             n => n,
@@ -55,8 +66,9 @@ impl Workers {
         (0..rows).step_by(height).map(|start| start..(start + height).min(rows)).collect()
     }
 
-    /// Hands a frame to the threads: one hand-over for all that `work` does with them.
-    pub(super) fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+    /// Does `work` on one of the threads. Measuring from there hands nothing over: a stream that is
+    /// measured inside of one `enter` costs no memory per frame and wakes no thread for nothing.
+    pub fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         match &self.pool {
             None => work(),
             Some(pool) => pool.install(work),

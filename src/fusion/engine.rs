@@ -1,17 +1,15 @@
 use std::path::PathBuf;
 
-use ort::session::Session;
-use ort::value::TensorRef;
 use prost::Message;
 
 use super::locate::{self, DIRECTORY_VARIABLE};
-use super::runtime::{self, Backend};
+use super::runtime::{self, Backend, Network};
 use super::without_clip::without_clip;
 use super::{FusionError, QuantMode, Range, Sidecar, Transform, contract, probe, registry};
 
 /// A loaded model, bound to the features that the extractors provide.
 pub struct Fusion {
-    session: Session,
+    network: Network,
     sidecar: Sidecar,
     info: ModelInfo,
     transform: Option<Transform>,
@@ -99,7 +97,10 @@ impl Fusion {
                 problem,
             })?;
         }
-        let session = runtime::session(&proto.encode_to_vec(), &located.origin)?;
+        let second = located.sidecar.second_output.iter();
+        let outputs = [&located.sidecar.output.name].into_iter().chain(second.map(|s| &s.name));
+        let outputs = outputs.cloned().collect();
+        let network = Network::load(&proto.encode_to_vec(), outputs, &located.origin)?;
         let info = ModelInfo {
             sha256: registry::sha256_hex(&located.onnx),
             id: located.id,
@@ -110,7 +111,7 @@ impl Fusion {
             backend: backend.name(),
         };
         let input = vec![0.0; columns.len()];
-        Ok(Self { session, sidecar: located.sidecar, info, transform, columns, input })
+        Ok(Self { network, sidecar: located.sidecar, info, transform, columns, input })
     }
 
     /// What was loaded.
@@ -129,10 +130,11 @@ impl Fusion {
         for (slot, column) in self.input.iter_mut().zip(&self.columns) {
             *slot = features[*column] as f32;
         }
-        let (raw, half_width) = infer(&mut self.session, &self.sidecar, &self.input)
+        let outputs = self.network.infer(&self.input);
+        let (raw, half_width) = outputs
             .map_err(|problem| FusionError::Backend { model: self.info.id.clone(), problem })?;
-        if let Some(value) = [Some(raw), half_width].into_iter().flatten().find(|v| !v.is_finite())
-        {
+        let broken = [Some(raw), half_width].into_iter().flatten().find(|v| !v.is_finite());
+        if let Some(value) = broken {
             return Err(FusionError::NotFinite {
                 model: self.info.id.clone(),
                 value,
@@ -147,24 +149,6 @@ impl Fusion {
             extrapolated: self.sidecar.extrapolates(&self.input),
         })
     }
-}
-
-fn infer(
-    session: &mut Session,
-    sidecar: &Sidecar,
-    input: &[f32],
-) -> Result<(f32, Option<f32>), String> {
-    let tensor =
-        TensorRef::from_array_view(([1, input.len()], input)).map_err(|e| e.to_string())?;
-    let outputs =
-        session.run(ort::inputs![contract::INPUT => tensor]).map_err(|e| e.to_string())?;
-    let read = |name: &str| -> Result<f32, String> {
-        let value = outputs.get(name).ok_or_else(|| format!("no output '{name}'"))?;
-        let (_, data) = value.try_extract_tensor::<f32>().map_err(|e| e.to_string())?;
-        data.first().copied().ok_or_else(|| format!("output '{name}' is empty"))
-    };
-    let second = sidecar.second_output.as_ref().map(|s| read(&s.name)).transpose()?;
-    Ok((read(&sidecar.output.name)?, second))
 }
 
 fn bind(sidecar: &Sidecar, provides: &[&str], model: &str) -> Result<Vec<usize>, FusionError> {

@@ -1,6 +1,7 @@
 //! Verdicts as GStreamer structures: the same fields in messages and in buffer metadata.
 
 use super::{Counters, Frame, Marks, Pooled};
+use crate::features::Profile;
 
 /// Name of frame and pooled messages; the C `vmaf` element's, so its listeners work.
 pub const FRAME_STRUCTURE: &str = "VMAF";
@@ -45,6 +46,7 @@ pub fn frame_structure(frame: &Frame, add_features: bool) -> gst::Structure {
     rare.into_iter().filter(|(_, is_so)| *is_so).for_each(|(name, _)| s.set(name, true));
     if let Some(measured) = &frame.measured {
         s.set("score", measured.score.value);
+        s.set("profile", measured.profile.name());
         if let Some(half_width) = measured.score.half_width {
             s.set("half-width", half_width);
         }
@@ -73,6 +75,8 @@ pub struct Summary {
     pub start: Option<u64>,
     /// The model's name.
     pub model: String,
+    /// How closely the features follow their definition.
+    pub profile: Profile,
 }
 
 /// The verdict on all frames since the start.
@@ -91,8 +95,9 @@ pub fn interval_structure(summary: &Summary) -> gst::Structure {
 }
 
 fn fill_summary(s: &mut gst::Structure, summary: &Summary) {
-    let Summary { pooled, counters, aligned, start, model } = summary;
+    let Summary { pooled, counters, aligned, start, model, profile } = summary;
     s.set("model", model);
+    s.set("profile", profile.name());
     set_time(s, "start-running-time", *start);
     s.set("aligned", aligned);
     if let Some(p) = pooled {

@@ -1,4 +1,5 @@
 use super::{Counters, Frame, Pool, PoolMethod, Status, Summary};
+use crate::features::Profile;
 
 /// Counts frames and pools their scores, over a whole run or an interval of it.
 ///
@@ -78,7 +79,13 @@ impl Tally {
     }
 
     /// The verdict so far. `known`: whether the offset is known.
-    pub fn summary(&self, method: PoolMethod, known: bool, model: &str) -> Summary {
+    pub fn summary(
+        &self,
+        method: PoolMethod,
+        known: bool,
+        model: &str,
+        profile: Profile,
+    ) -> Summary {
         let aligned = known || self.pool.frames() > 0;
         let pool = if aligned { &self.pool } else { &self.provisional };
         Summary {
@@ -87,6 +94,7 @@ impl Tally {
             aligned,
             start: self.start,
             model: model.into(),
+            profile,
         }
     }
 
@@ -126,12 +134,12 @@ mod tests {
             confidence: None,
             status,
             marks: Marks::default(),
-            measured: Some(Measured { score, names, values: Vec::new() }),
+            measured: Some(Measured { score, names, values: Vec::new(), profile: Profile::Exact }),
         }
     }
 
     fn frames_and_score(tally: &Tally, known: bool) -> (u64, f64, bool) {
-        let summary = tally.summary(PoolMethod::Mean, known, "");
+        let summary = tally.summary(PoolMethod::Mean, known, "", Profile::Exact);
         let pooled = summary.pooled.expect("frames");
         (pooled.frames, pooled.score, summary.aligned)
     }

@@ -9,8 +9,8 @@ mod wide;
 use std::sync::Arc;
 
 use crate::features::{
-    FeatureError, Features, Geometry, Luma, Motion2, MotionExtractor, NAMES, Spatial,
-    SpatialExtractor,
+    FeatureError, Features, Geometry, Luma, Motion2, MotionExtractor, NAMES, Profile, Spatial,
+    SpatialExtractor, Workers,
 };
 use crate::fusion::{Fusion, FusionError, Score};
 use wide::Wide;
@@ -39,6 +39,8 @@ pub struct Measured {
     pub names: Arc<[String]>,
     /// Feature values.
     pub values: Vec<f64>,
+    /// How closely they follow their definition.
+    pub profile: Profile,
 }
 
 /// What became of a frame.
@@ -73,7 +75,8 @@ pub enum ScoringError {
 pub struct Scorer<P> {
     fusion: Fusion,
     names: Arc<[String]>,
-    threads: usize,
+    workers: Workers,
+    profile: Profile,
     spatial: Option<SpatialExtractor>,
     motion: Option<MotionExtractor>,
     look_ahead: Motion2,
@@ -89,12 +92,13 @@ struct Waiting {
 }
 
 impl<P: Picture> Scorer<P> {
-    /// `threads` measure one frame together; 0 means one per core.
-    pub fn new(fusion: Fusion, threads: usize) -> Self {
+    /// Measures on `workers`; best driven inside [`Workers::enter`].
+    pub fn new(fusion: Fusion, workers: Workers, profile: Profile) -> Self {
         Self {
             fusion,
             names: NAMES.map(String::from).into(),
-            threads,
+            workers,
+            profile,
             spatial: None,
             motion: None,
             look_ahead: Motion2::default(),
@@ -150,7 +154,12 @@ impl<P: Picture> Scorer<P> {
         match self.fusion.score(&values) {
             Ok(score) => Verdict::Scored {
                 first,
-                measured: Measured { score, names: self.names.clone(), values: values.to_vec() },
+                measured: Measured {
+                    score,
+                    names: self.names.clone(),
+                    values: values.to_vec(),
+                    profile: self.profile,
+                },
             },
             Err(e) => Verdict::Failed(e.into()),
         }
@@ -164,7 +173,7 @@ impl<P: Picture> Scorer<P> {
         let motion = made_for(
             &mut self.motion,
             |m| m.geometry() == geometry,
-            || MotionExtractor::new(geometry, self.threads),
+            || MotionExtractor::on(&self.workers, geometry),
         );
         motion.ok()?.difference(previous, reference).ok()
     }
@@ -186,7 +195,7 @@ impl<P: Picture> Scorer<P> {
         let spatial = made_for(
             &mut self.spatial,
             |s| s.geometry() == geometry,
-            || SpatialExtractor::new(geometry, self.threads),
+            || SpatialExtractor::on(&self.workers, geometry, self.profile),
         );
         spatial?.extract(r, d)
     }

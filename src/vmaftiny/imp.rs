@@ -15,7 +15,7 @@ use super::output;
 use super::session::Session;
 use super::settings::{self, Output, Settings};
 use crate::align::pairing::Side;
-use crate::features::NAMES;
+use crate::features::{NAMES, Workers};
 use crate::fusion::{Fusion, FusionError, Options};
 use crate::report::{Event, EventKind, Log};
 
@@ -140,10 +140,12 @@ impl AggregatorImpl for VmafTiny {
         let fusion = Fusion::open_with(&settings.tiny_model, &NAMES, &options)
             .map_err(|e| model_error(&settings.tiny_model, &e))?;
         gst::info!(CAT, imp = self, "scoring with {:?}", fusion.info());
-        let session =
-            Session::new(fusion, settings.threads as usize, settings.manner()).map_err(|e| {
-                gst::error_msg!(gst::CoreError::Thread, ["cannot start the scoring thread: {e}"])
-            })?;
+        let no_thread = |problem: &dyn std::fmt::Display| {
+            gst::error_msg!(gst::CoreError::Thread, ["cannot start the scoring threads: {problem}"])
+        };
+        let workers = Workers::new(settings.threads as usize).map_err(|e| no_thread(&e))?;
+        let session = Session::new(fusion, workers, settings.profile.into(), settings.manner())
+            .map_err(|e| no_thread(&e))?;
         if let Some(location) = &settings.log_location {
             let log = Log::open(Path::new(location)).map_err(|e| {
                 gst::error_msg!(

@@ -25,7 +25,9 @@ use gst::prelude::*;
 
 pub use formats::caps;
 pub use picture::Picture;
-pub use settings::{AlignMode, Output, PoolMethodProperty, RangePolicy, SizePolicy};
+pub use settings::{
+    AlignMode, Output, PoolMethodProperty, ProfileProperty, RangePolicy, SizePolicy,
+};
 pub use store::Store;
 
 glib::wrapper! {
@@ -42,6 +44,7 @@ pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     crate::report::register_meta();
     Output::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     PoolMethodProperty::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    ProfileProperty::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     AlignMode::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     SizePolicy::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());
     RangePolicy::static_type().mark_as_plugin_api(gst::PluginAPIFlags::empty());

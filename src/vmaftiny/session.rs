@@ -13,6 +13,7 @@ use super::picture::Picture;
 use super::store::Store;
 use super::worker::{Answer, Job, LIVE_QUEUE, Outcome, Wait, Worker};
 use crate::align::pairing::{Pairing, Side, Unpaired, Verdict};
+use crate::features::{Profile, Workers};
 use crate::fusion::{Fusion, ModelInfo};
 use crate::report::{Event, EventKind, Frame, PoolMethod, Status, Summary, Tally};
 use crate::scoring;
@@ -65,6 +66,7 @@ pub(super) enum Decision {
 /// One run of the element, from start to stop.
 pub(super) struct Session {
     model: ModelInfo,
+    profile: Profile,
     worker: Worker,
     pairing: Pairing<Arrived>,
     alignment: Alignment,
@@ -94,13 +96,19 @@ struct InProgress {
 }
 
 impl Session {
-    pub(super) fn new(fusion: Fusion, threads: usize, manner: Manner) -> std::io::Result<Self> {
+    pub(super) fn new(
+        fusion: Fusion,
+        workers: Workers,
+        profile: Profile,
+        manner: Manner,
+    ) -> std::io::Result<Self> {
         let model = fusion.info().clone();
         let tally = Tally::new(model.range.low, model.range.high);
         let store = Store::default();
         Ok(Self {
             model,
-            worker: Worker::spawn(fusion, threads, store.clone())?,
+            profile,
+            worker: Worker::spawn(fusion, workers, profile, store.clone())?,
             pairing: Pairing::new(0, 0),
             alignment: Alignment::new(manner),
             in_progress: VecDeque::new(),
@@ -121,12 +129,12 @@ impl Session {
 
     /// The verdict on everything since the start or the last reset.
     pub(super) fn total(&self, method: PoolMethod) -> Summary {
-        self.total.summary(method, self.is_aligned(), &self.model.id)
+        self.total.summary(method, self.is_aligned(), &self.model.id, self.profile)
     }
 
     /// The verdict on everything since it was last asked for.
     pub(super) fn take_recent(&mut self, method: PoolMethod) -> Summary {
-        let summary = self.recent.summary(method, self.is_aligned(), &self.model.id);
+        let summary = self.recent.summary(method, self.is_aligned(), &self.model.id, self.profile);
         self.recent.clear();
         summary
     }

@@ -11,6 +11,7 @@ use super::conform::{Change, Conformer};
 use super::load::Cost;
 use super::picture::Picture;
 use super::store::Store;
+use crate::features::{Profile, Workers};
 use crate::fusion::Fusion;
 use crate::scoring::{Scorer, Verdict};
 
@@ -90,19 +91,23 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// `threads` measure one frame together, 0 for one per core.
-    pub(super) fn spawn(fusion: Fusion, threads: usize, store: Store) -> std::io::Result<Self> {
+    pub(super) fn spawn(
+        fusion: Fusion,
+        workers: Workers,
+        profile: Profile,
+        store: Store,
+    ) -> std::io::Result<Self> {
         let (orders, inbox) = mpsc::channel();
         let (outbox, outcomes) = mpsc::channel();
         let generation = Arc::new(AtomicU64::new(0));
         let current = generation.clone();
         let thread =
             std::thread::Builder::new().name("vmaftiny-score".into()).spawn(move || {
-                let scorer = Scorer::new(fusion, threads);
+                let scorer = Scorer::new(fusion, workers.clone(), profile);
                 let conformer = Conformer::new(store);
                 let thread =
                     Thread { scorer, conformer, outbox, current, waiting: None, failed: None };
-                thread.run(&inbox);
+                workers.enter(move || thread.run(&inbox));
             })?;
         let (orders, thread) = (Some(orders), Some(thread));
         let ready = VecDeque::new();

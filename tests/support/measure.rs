@@ -1,8 +1,8 @@
 //! Feature extraction over whole sequences of 16-bit test pictures.
 
 use gstvmaftiny::features::{
-    Depth, Features, Geometry, Level, Luma, Motion2, MotionExtractor, Samples, Spatial,
-    SpatialExtractor,
+    Depth, Features, Geometry, Level, Luma, Motion2, MotionExtractor, Profile, Samples, Spatial,
+    SpatialExtractor, Workers,
 };
 
 /// Samples of one picture in the width the depth asks for.
@@ -35,8 +35,10 @@ pub fn sequence(
     threads: usize,
     level: Level,
 ) -> Vec<Features> {
-    let mut spatial = SpatialExtractor::at_level(geometry, threads, level).expect("a legal size");
-    let mut motion = MotionExtractor::beside(&spatial);
+    let workers = Workers::at_level(threads, level).expect("threads");
+    let mut spatial =
+        SpatialExtractor::on(&workers, geometry, Profile::Exact).expect("a legal size");
+    let mut motion = MotionExtractor::on(&workers, geometry).expect("a legal size");
     let mut look_ahead = Motion2::default();
     let (mut measured, mut motions): (Vec<Spatial>, Vec<f64>) = Default::default();
     for (i, (reference, distorted)) in frames.iter().enumerate() {

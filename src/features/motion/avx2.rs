@@ -3,7 +3,7 @@ use std::arch::x86_64::*;
 use super::rows::Rows;
 use super::{Plane, RADIUS, Sample, TAPS};
 use crate::features::fixed::reflect;
-use crate::features::lanes::{before, sixteen, whole};
+use crate::features::lanes::{before, each, sixteen, whole};
 
 /// Deepest samples whose differences fit 16 bits, twice.
 pub(super) const DEEPEST: u32 = 12;
@@ -41,17 +41,15 @@ fn vertical<P: Sample>(pair: [Plane<P>; 2], y: usize, depth: u32, line: &mut [f3
     let half = _mm256_set1_epi32(1 << (depth - 1));
     let shift = _mm_cvtsi32_si128(depth as i32);
     for x in (0..width).step_by(16) {
-        let [d0, d1, d2, d3, d4] = rows.map(|pair| {
-            let [previous, current] = pair.map(|row| sixteen(row, x, depth));
+        let [d0, d1, d2, d3, d4] = each!([0, 1, 2, 3, 4], k => {
+            let [previous, current] = each!([0, 1], p => sixteen(rows[k][p], x, depth));
             _mm256_sub_epi16(previous, current)
         });
         let (outermost, inner) = (_mm256_add_epi16(d0, d4), _mm256_add_epi16(d1, d3));
         let none = _mm256_setzero_si256();
-        let pairs = [
-            (_mm256_unpacklo_epi16(outermost, inner), _mm256_unpacklo_epi16(d2, none)),
-            (_mm256_unpackhi_epi16(outermost, inner), _mm256_unpackhi_epi16(d2, none)),
-        ];
-        let [low, high] = pairs.map(|(a, b)| {
+        let low = (_mm256_unpacklo_epi16(outermost, inner), _mm256_unpacklo_epi16(d2, none));
+        let high = (_mm256_unpackhi_epi16(outermost, inner), _mm256_unpackhi_epi16(d2, none));
+        let [low, high] = each!([low, high], (a, b) => {
             let (a, b) = (_mm256_madd_epi16(a, outer), _mm256_madd_epi16(b, centre));
             let sum = _mm256_add_epi32(_mm256_add_epi32(a, b), half);
             _mm256_sra_epi32(sum, shift)

@@ -9,7 +9,7 @@ use crate::features::adm::strip::Rows;
 use crate::features::adm::wavelet::{HIGH, LOW, Sample, rows_under};
 use crate::features::cpu::Avx2;
 use crate::features::fixed::ceil_log2;
-use crate::features::lanes::{before, sixteen, sum_of_lanes, whole};
+use crate::features::lanes::{before, each, sixteen, sum_of_lanes, whole};
 use crate::features::plane::Plane;
 
 pub(super) struct Buffers {
@@ -158,11 +158,11 @@ fn vertical<P: Sample>(rows: [&[P]; 4], depth: u32, lines: &mut [Vec<i16>; 2], d
     let half = _mm256_set1_epi32(1 << (depth - 1));
     let shift = _mm_cvtsi32_si128(depth as i32);
     for x in (0..width).step_by(16) {
-        let [r0, r1, r2, r3] = rows.map(|row| sixteen(row, x, depth));
+        let [r0, r1, r2, r3] = each!([0, 1, 2, 3], k => sixteen(rows[k], x, depth));
         let upper = [_mm256_unpacklo_epi16(r0, r1), _mm256_unpackhi_epi16(r0, r1)];
         let lower = [_mm256_unpacklo_epi16(r2, r3), _mm256_unpackhi_epi16(r2, r3)];
         for (line, taps) in lines.iter_mut().zip([LOW, HIGH]).take(1 + usize::from(detail)) {
-            let [low, high] = [0, 1].map(|i| {
+            let [low, high] = each!([0, 1], i => {
                 let a = _mm256_madd_epi16(upper[i], pair(taps, 0));
                 let b = _mm256_madd_epi16(lower[i], pair(taps, 2));
                 _mm256_sra_epi32(_mm256_add_epi32(_mm256_add_epi32(a, b), half), shift)
@@ -178,7 +178,7 @@ fn vertical<P: Sample>(rows: [&[P]; 4], depth: u32, lines: &mut [Vec<i16>; 2], d
 fn horizontal(line: &[i16], x: usize, taps: [i32; 4]) -> __m256i {
     let half = _mm256_set1_epi32(1 << 15);
     let line = &line[2 * x..][..34];
-    let [low, high] = [0, 16].map(|later| {
+    let [low, high] = each!([0, 16], later => {
         let a = _mm256_madd_epi16(load(line, later), pair(taps, 0));
         let b = _mm256_madd_epi16(load(line, later + 2), pair(taps, 2));
         _mm256_srai_epi32(_mm256_add_epi32(_mm256_add_epi32(a, b), half), 16)
@@ -199,11 +199,13 @@ fn between_zero_and(limit: __m256i, v: __m256i) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn aligned(o: [__m256i; 2], t: [__m256i; 2]) -> __m256i {
-    let low = |a: [__m256i; 2]| _mm256_unpacklo_epi16(a[0], a[1]);
-    let high = |a: [__m256i; 2]| _mm256_unpackhi_epi16(a[0], a[1]);
-    let [low, high] = [(low(o), low(t)), (high(o), high(t))].map(|(o, t)| {
-        let dot = |a, b| _mm256_cvtepi32_ps(_mm256_madd_epi16(a, b));
-        let products = Products { product: dot(o, t), reference: dot(o, o), distorted: dot(t, t) };
+    let low = (_mm256_unpacklo_epi16(o[0], o[1]), _mm256_unpacklo_epi16(t[0], t[1]));
+    let high = (_mm256_unpackhi_epi16(o[0], o[1]), _mm256_unpackhi_epi16(t[0], t[1]));
+    let [low, high] = each!([low, high], (o, t) => {
+        let [product, reference, distorted] = each!([(o, t), (o, o), (t, t)], (a, b) => {
+            _mm256_cvtepi32_ps(_mm256_madd_epi16(a, b))
+        });
+        let products = Products { product, reference, distorted };
         let mask = is_aligned(&products, 4e-7, || is_aligned_exactly(&products));
         _mm256_castps_si256(mask)
     });
@@ -219,8 +221,8 @@ fn decouple(buffers: &mut Buffers, y: usize, window: &Window) {
     let (enhancement, most) = (_mm256_set1_epi16(100), _mm256_set1_epi16(250));
     let least = _mm256_set1_epi16(-250);
     for x in columns.step_by(16) {
-        let o = reference.each_ref().map(|band| load(band, x));
-        let t = distorted.each_ref().map(|band| load(band, x));
+        let o = each!([0, 1, 2], band => load(&reference[band], x));
+        let t = each!([0, 1, 2], band => load(&distorted[band], x));
         let aligned = aligned([o[0], o[1]], [t[0], t[1]]);
         let (mut around, mut more) = (_mm256_setzero_si256(), _mm256_setzero_si256());
         for band in 0..3 {
@@ -311,8 +313,9 @@ fn pool_restored(
     let rows = neighbours(y, height).map(|y| &decoupled[y % 3]);
     let std::ops::Range { start, end } = window.columns;
     for x in (start..end + 2 * MARGIN).step_by(8) {
-        let [above, here, below] =
-            rows.map(|row| _mm256_cvtepu16_epi32(unsigned(&row.masks_around, x)));
+        let [above, here, below] = each!([0, 1, 2], k => {
+            _mm256_cvtepu16_epi32(unsigned(&rows[k].masks_around, x))
+        });
         let sum = _mm256_add_epi32(_mm256_add_epi32(above, here), below);
         let sum: [f32; 8] = bytemuck::cast(_mm256_cvtepi32_ps(sum));
         columns[x..x + 8].copy_from_slice(&sum);
@@ -322,8 +325,10 @@ fn pool_restored(
     let weights = [first::WEIGHT_H_V as f32 / 1024.0, first::WEIGHT_D as f32 / 4096.0];
     let mut sums = [_mm256_setzero_ps(); 3];
     for x in (start..end).step_by(8) {
-        let column = |x: usize| bytemuck::cast::<[f32; 8], __m256>(*whole(&columns[x..x + 8]));
-        let around = _mm256_add_ps(_mm256_add_ps(column(x), column(x + 1)), column(x + 2));
+        let [left, middle, right] = each!([x, x + 1, x + 2], x => {
+            bytemuck::cast::<[f32; 8], __m256>(*whole(&columns[x..x + 8]))
+        });
+        let around = _mm256_add_ps(_mm256_add_ps(left, middle), right);
         let threshold = _mm256_add_ps(around, numbers(unsigned(&row.masks_more_here, x)));
         let mask = before(end, x);
         for band in 0..3 {

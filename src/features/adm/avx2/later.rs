@@ -8,7 +8,7 @@ use crate::features::adm::strip::Rows;
 use crate::features::adm::wavelet::{HIGH, LOW, Sample, rows_under};
 use crate::features::cpu::Avx2;
 use crate::features::fixed::ceil_log2;
-use crate::features::lanes::{before, sum_of_lanes, whole};
+use crate::features::lanes::{before, each, sum_of_lanes, whole};
 use crate::features::plane::Plane;
 
 pub(super) struct Buffers {
@@ -105,11 +105,11 @@ fn store(v: __m256, line: &mut [f32], x: usize) {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn filter(samples: [__m256d; 4], taps: [i32; 4]) -> __m256d {
-    let tap = |k: usize| _mm256_set1_pd(f64::from(taps[k]));
-    let sum = _mm256_mul_pd(samples[0], tap(0));
-    let sum = _mm256_fmadd_pd(samples[1], tap(1), sum);
-    let sum = _mm256_fmadd_pd(samples[2], tap(2), sum);
-    _mm256_fmadd_pd(samples[3], tap(3), sum)
+    let [t0, t1, t2, t3] = each!([0, 1, 2, 3], k => _mm256_set1_pd(f64::from(taps[k])));
+    let sum = _mm256_mul_pd(samples[0], t0);
+    let sum = _mm256_fmadd_pd(samples[1], t1, sum);
+    let sum = _mm256_fmadd_pd(samples[2], t2, sum);
+    _mm256_fmadd_pd(samples[3], t3, sum)
 }
 
 /// Whole sums to be divided by 2^shift: the nearest whole number will be the quotient rounded,
@@ -167,11 +167,13 @@ fn vertical<P: Sample>(rows: [&[P]; 4], shift: u32, lines: &mut [[Vec<f64>; 2]; 
     let apart = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
     for x in (0..width).step_by(8) {
         let count = 8.min(width - x);
-        let samples = rows.map(|row| {
+        let samples = each!([rows[0], rows[1], rows[2], rows[3]], row => {
             let mut wide = [0i32; 8];
             if count == 8 {
                 let row: &[P; 8] = whole(&row[x..x + 8]);
-                wide = row.map(Into::into);
+                for k in 0..8 {
+                    wide[k] = row[k].into();
+                }
             } else {
                 for (wide, &sample) in wide.iter_mut().zip(&row[x..x + count]) {
                     *wide = sample.into();
@@ -184,7 +186,7 @@ fn vertical<P: Sample>(rows: [&[P]; 4], shift: u32, lines: &mut [[Vec<f64>; 2]; 
         });
         for (line, taps) in lines.iter_mut().zip([LOW, HIGH]).take(1 + usize::from(detail)) {
             for parity in 0..2 {
-                let sum = filter(samples.map(|s| s[parity]), taps);
+                let sum = filter(each!([0, 1, 2, 3], k => samples[k][parity]), taps);
                 let sum = _mm256_round_pd(
                     shifted(sum, shift),
                     _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC,
@@ -202,10 +204,10 @@ fn vertical<P: Sample>(rows: [&[P]; 4], shift: u32, lines: &mut [[Vec<f64>; 2]; 
 #[target_feature(enable = "avx2,fma")]
 fn horizontal([even, odd]: &[Vec<f64>; 2], x: usize, taps: [i32; 4], shift: u32) -> [i32; 8] {
     let (even, odd) = (&even[MARGIN + x..][..9], &odd[x..][..9]);
-    let outputs = [0, 4].map(|i| {
-        let load =
-            |line: &[f64], i: usize| bytemuck::cast::<[f64; 4], __m256d>(*whole(&line[i..i + 4]));
-        let samples = [load(odd, i), load(even, i), load(odd, i + 1), load(even, i + 1)];
+    let outputs = each!([0, 4], i => {
+        let samples = each!([(odd, i), (even, i), (odd, i + 1), (even, i + 1)], (line, i) => {
+            bytemuck::cast::<[f64; 4], __m256d>(*whole(&line[i..i + 4]))
+        });
         _mm256_cvtpd_epi32(shifted(filter(samples, taps), shift))
     });
     bytemuck::cast(outputs)
@@ -259,15 +261,16 @@ fn decouple(Later { level, buffers }: &mut Later, y: usize, window: &Window) {
     let weights = level.fixed_weights.map(|w| w as f32 / (1 << 28) as f32);
     let sign = _mm256_set1_ps(-0.0);
     for x in decoupled_columns(window, width).step_by(8) {
-        let whole_numbers =
-            |bands: &[Vec<i32>; 3]| bands.each_ref().map(|band| *whole::<_, 8>(&band[x..x + 8]));
-        let exact = [whole_numbers(reference), whole_numbers(distorted)];
-        let [o, t] = exact.map(|bands| bands.map(|b| _mm256_cvtepi32_ps(bytemuck::cast(b))));
-        let dot = |a: &[__m256; 3], b: &[__m256; 3]| {
+        let exact = each!([&*reference, &*distorted], bands => {
+            each!([0, 1, 2], band => *whole::<_, 8>(&bands[band][x..x + 8]))
+        });
+        let [o, t] = each!([0, 1], p => {
+            each!([0, 1, 2], band => _mm256_cvtepi32_ps(bytemuck::cast(exact[p][band])))
+        });
+        let [product, reference, distorted] = each!([(&o, &t), (&o, &o), (&t, &t)], (a, b) => {
             _mm256_fmadd_ps(a[0], b[0], _mm256_mul_ps(a[1], b[1]))
-        };
-        let products =
-            Products { product: dot(&o, &t), reference: dot(&o, &o), distorted: dot(&t, &t) };
+        });
+        let products = Products { product, reference, distorted };
         let aligned = is_aligned(&products, 4e-6, || {
             let dot = |a: &[[i32; 8]; 3], b: &[[i32; 8]; 3]| {
                 let mut sums = [0.0; 8];
@@ -295,12 +298,12 @@ fn decouple(Later { level, buffers }: &mut Later, y: usize, window: &Window) {
             let added = _mm256_andnot_ps(sign, _mm256_sub_ps(t[band], kept));
             let weighted = nearest(added, weights[band]);
             // the definition takes the half off instead of adding it
-            let share = |part: f32| {
+            let [thirtieth, fifteenth] = each!([1.0 / 30.0, 1.0 / 15.0], part => {
                 let half = _mm256_set1_ps(-0.5);
                 _mm256_floor_ps(_mm256_fmadd_ps(weighted, _mm256_set1_ps(part), half))
-            };
-            around = _mm256_add_ps(around, share(1.0 / 30.0));
-            here = _mm256_add_ps(here, share(1.0 / 15.0));
+            });
+            around = _mm256_add_ps(around, thirtieth);
+            here = _mm256_add_ps(here, fifteenth);
         }
         store(around, masks_around, MARGIN + x);
         store(_mm256_sub_ps(here, around), masks_more_here, x);
@@ -338,7 +341,7 @@ fn pool_restored(
     let rows = neighbours(y, height).map(|y| &decoupled[y % 3]);
     let std::ops::Range { start, end } = window.columns;
     for x in (start..end + 2 * MARGIN).step_by(8) {
-        let [above, here, below] = rows.map(|row| load(&row.masks_around, x));
+        let [above, here, below] = each!([0, 1, 2], k => load(&rows[k].masks_around, x));
         store(_mm256_add_ps(_mm256_add_ps(above, here), below), columns, x);
     }
     let mut sums = [_mm256_setzero_ps(); 3];

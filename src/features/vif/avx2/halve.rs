@@ -3,7 +3,7 @@ use std::arch::x86_64::*;
 use super::vertical::Filter;
 use super::word;
 use crate::features::fixed::reflect;
-use crate::features::lanes::{sixteen, whole};
+use crate::features::lanes::{each, sixteen, whole};
 use crate::features::plane::Plane;
 use crate::features::vif::sample::Sample;
 use crate::features::vif::window::window_rows;
@@ -34,7 +34,10 @@ pub(in crate::features::vif) fn halve_row<P: Sample, const T: usize>(
     let rows = window_rows::<P, T>(plane, y);
     let filter = Filter::new(taps, depth);
     for x in (0..plane.width).step_by(16) {
-        let samples = rows.map(|row| sixteen(row, x, depth));
+        let mut samples = [_mm256_setzero_si256(); T];
+        for k in 0..T {
+            samples[k] = sixteen(rows[k], x, depth);
+        }
         let sums = match P::BYTES {
             true => filter.folded::<T>(|k| samples[k]),
             false => filter.unfolded::<T>(|k| samples[k]),
@@ -59,7 +62,7 @@ fn horizontal<const T: usize>(taps: &[u32; T], line: &[i16], out: &mut [u16]) {
     let centre = _mm256_set1_epi32(word(taps, T / 2));
     let half = _mm256_set1_epi32(1 << 15);
     for (i, out) in out.chunks_mut(16).enumerate() {
-        let sums = [0, 16].map(|later| {
+        let sums = each!([0, 16], later => {
             // around the column that the first output is at
             let columns = &line[MARGIN + 32 * i + later - T / 2..][..T + 17];
             let at = |k: usize| bytemuck::cast::<[i16; 16], _>(*whole(&columns[k..k + 16]));

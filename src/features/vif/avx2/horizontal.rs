@@ -1,7 +1,7 @@
 use std::arch::x86_64::*;
 
 use super::{COLUMNS, HALVED, word};
-use crate::features::lanes::transposed;
+use crate::features::lanes::{each, transposed};
 
 /// Columns kept from the tiles before: those not yet measured and half a window.
 pub(super) const HISTORY: usize = 24;
@@ -39,7 +39,11 @@ impl Ring {
         let first = HISTORY + 16 * group;
         let pairs = &mut self.means[first / 2..first / 2 + 8];
         for p in 0..2 {
-            let columns = transposed(means[p].map(|m| _mm256_castsi256_ps(m)));
+            let mut rows = [_mm256_setzero_ps(); 8];
+            for k in 0..8 {
+                rows[k] = _mm256_castsi256_ps(means[p][k]);
+            }
+            let columns = transposed(rows);
             for i in 0..8 {
                 pairs[i][p][half] = _mm256_castps_si256(columns[i]);
             }
@@ -118,7 +122,7 @@ impl Ring {
             1 => (i % 2, (i + (T / 2) % 2) / 2),
             _ => (x % 2, i * STEP / 2),
         };
-        let means = [0, 1].map(|p| {
+        let means = each!([0, 1], p => {
             let mut sums = [_mm256_setzero_si256(); 4];
             for k in 0..Taps::pairs::<T>() {
                 for i in 0..4 {
@@ -137,10 +141,10 @@ impl Ring {
             }
             // Q24
             let unit = _mm256_set1_ps(1.0 / 16777216.0);
-            sums.map(|s| _mm256_mul_ps(_mm256_cvtepi32_ps(s), unit))
+            each!([0, 1, 2, 3], i => _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i]), unit))
         });
         let columns = &self.squares[left..left + T + 3 * STEP];
-        let products = [0, 1, 2].map(|q| {
+        let products = each!([0, 1, 2], q => {
             let mut sums = [_mm256_setzero_ps(); 4];
             for i in 0..4 {
                 sums[i] = _mm256_mul_ps(taps.squares[T / 2], columns[T / 2 + i * STEP][q][half]);
@@ -155,7 +159,7 @@ impl Ring {
             }
             sums
         });
-        [0, 1, 2, 3].map(|i| Moments {
+        each!([0, 1, 2, 3], i => Moments {
             means: [means[0][i], means[1][i]],
             products: [products[0][i], products[1][i], products[2][i]],
         })
@@ -163,6 +167,7 @@ impl Ring {
 }
 
 /// Of eight pixels, about mid-grey, in grey levels and their squares.
+#[derive(Clone, Copy)]
 pub(super) struct Moments {
     /// Reference, distorted.
     pub(super) means: [__m256; 2],

@@ -88,10 +88,10 @@ impl Totals {
         let one = _mm256_set1_ps(1.0);
         let mut all = Factors { signal: one, noise: one, total: one };
         let moments = ring.moments::<T, STEP>(block.column, half, taps);
-        for (i, moments) in moments.into_iter().enumerate() {
+        for i in 0..4 {
             let (x, y) = (block.x + i * STEP, block.y + 8 * half * STEP);
             let is_there = |row: usize| !MASKED || (i < block.valid && 8 * half + row < self.count);
-            let (mut factors, mut flat) = factors(moments, |row, is_flat| match is_there(row) {
+            let (mut factors, mut flat) = factors(moments[i], |row, is_flat| match is_there(row) {
                 true => reference.is_flat(x, y + row * STEP),
                 false => is_flat,
             });

@@ -3,7 +3,7 @@ use std::arch::x86_64::*;
 use super::horizontal::Ring;
 use super::{COLUMNS, HALVED, ROWS, word};
 use crate::features::fixed::reflect;
-use crate::features::lanes::sixteen;
+use crate::features::lanes::{each, sixteen};
 use crate::features::plane::Plane;
 use crate::features::vif::sample::Sample;
 
@@ -50,7 +50,7 @@ impl Prepared {
             let y = reflect(top + i as isize, pair[0].height);
             let rows = pair.map(|p| p.row(y));
             for g in 0..GROUPS {
-                let [u, v] = rows.map(|row| sixteen(row, first + 16 * g, depth));
+                let [u, v] = each!([0, 1], p => sixteen(rows[p], first + 16 * g, depth));
                 self.samples[i][0][g] = u;
                 self.samples[i][1][g] = v;
                 if P::BYTES {
@@ -60,9 +60,9 @@ impl Prepared {
                         self.words[i][q][g] = _mm256_sub_epi16(product, offsets[q]);
                     }
                 } else {
-                    let [u, v] = [u, v].map(|w| {
+                    let [u, v] = each!([u, v], w => {
                         let halves = [_mm256_castsi256_si128(w), _mm256_extracti128_si256(w, 1)];
-                        halves.map(|h| {
+                        each!([halves[0], halves[1]], h => {
                             _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(h)), scale)
                         })
                     });
@@ -145,7 +145,7 @@ impl Filter {
             let at = first + r * STEP;
             let samples = &prepared.samples[at..at + T];
             let words = &prepared.words[at..at + T];
-            let [u, v] = [0, 1].map(|p| {
+            let [u, v] = each!([0, 1], p => {
                 let sums = self.folded::<T>(|k| samples[k][p][g]);
                 let (mean, residual) = self.rounded(sums);
                 means[p][r] = mean;
@@ -188,7 +188,7 @@ impl Filter {
             let at = first + r * STEP;
             let samples = &prepared.samples[at..at + T];
             let floats = &prepared.floats[at..at + T];
-            let [u, v] = [0, 1].map(|p| {
+            let [u, v] = each!([0, 1], p => {
                 let sums = self.unfolded::<T>(|k| samples[k][p][g]);
                 let (mean, [low, high]) = self.rounded(sums);
                 means[p][r] = mean;
@@ -249,8 +249,9 @@ impl Filter {
     pub(super) fn rounded(&self, sums: [__m256i; 2]) -> (__m256i, [__m256i; 2]) {
         let half = _mm256_set1_epi32(1 << (self.depth - 1));
         let count = _mm_cvtsi32_si128(self.depth as i32);
-        let means = sums.map(|s| _mm256_sra_epi32(_mm256_add_epi32(s, half), count));
-        let residual = [0, 1].map(|i| _mm256_sub_epi32(sums[i], _mm256_sll_epi32(means[i], count)));
+        let means = each!([0, 1], i => _mm256_sra_epi32(_mm256_add_epi32(sums[i], half), count));
+        let residual =
+            each!([0, 1], i => _mm256_sub_epi32(sums[i], _mm256_sll_epi32(means[i], count)));
         (_mm256_packs_epi32(means[0], means[1]), residual)
     }
 }
