@@ -1,6 +1,6 @@
 # `make demo` and `make test` do everything, set-up included.
 
-.PHONY: demo test setup build clean
+.PHONY: demo test models setup build clean
 
 setup:
 	tools/setup.sh
@@ -13,6 +13,12 @@ demo: build
 
 test: setup
 	tools/test.sh
+
+# Rebuilds model/tiny from the committed corpus and says which files differ. The teachers are in
+# ../shared/teacher or where VMAFTINY_TEACHERS says. The build is the one that the tests use.
+models: setup
+	cargo build --workspace --locked
+	target/debug/vmaftiny-trainer reproduce
 
 clean:
 	cargo clean

@@ -24,6 +24,9 @@ pub struct Plan {
     pub polish: u32,
     /// Smallest eigenvalue that whitening stretches.
     pub floor: f64,
+    /// How much vectors that are not real ignore that features go together, 0..1. Small networks
+    /// pay for it with errors on real ones.
+    pub odd: f64,
     /// How good it must be.
     pub gate: Gate,
     /// RMSE and largest error on generated sources held out, points.
@@ -71,6 +74,7 @@ pub const FAMILY: [Plan; 5] = [
         rate: 4e-3,
         polish: 80,
         floor: 2e-3,
+        odd: 0.25,
         gate: Gate { rmse: 0.15, p99: 0.60, max: 1.5, plcc: 0.99998, srocc: 0.9999 },
         generated: [0.40, 4.0],
         int8: None,
@@ -80,10 +84,11 @@ pub const FAMILY: [Plan; 5] = [
         hidden: &[32, 16],
         target: Target::Vmaf,
         seeds: 2,
-        steps: 120_000,
+        steps: 150_000,
         rate: 4e-3,
-        polish: 20,
+        polish: 0,
         floor: 2e-3,
+        odd: 0.25,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },
         generated: [0.15, 2.0],
         int8: Some(Int8 {
@@ -100,6 +105,7 @@ pub const FAMILY: [Plan; 5] = [
         rate: 3e-3,
         polish: 0,
         floor: 0.1,
+        odd: 1.0,
         gate: Gate { rmse: 0.05, p99: 0.20, max: 0.6, plcc: 0.999998, srocc: 0.9999 },
         generated: [0.13, 1.6],
         int8: Some(Int8 {
@@ -116,6 +122,7 @@ pub const FAMILY: [Plan; 5] = [
         rate: 4e-3,
         polish: 0,
         floor: 2e-3,
+        odd: 0.25,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },
         generated: [0.15, 2.0],
         int8: None,
@@ -129,6 +136,7 @@ pub const FAMILY: [Plan; 5] = [
         rate: 3e-3,
         polish: 0,
         floor: 2e-3,
+        odd: 1.0,
         gate: Gate { rmse: 0.12, p99: 0.5, max: 1.5, plcc: 0.99999, srocc: 0.9999 },
         generated: [0.4, 4.0],
         int8: None,

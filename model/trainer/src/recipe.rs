@@ -93,7 +93,7 @@ pub fn distilled(
     let whitening = Whitening::of(real, plan.floor);
     let pool = pool(plan, real, teachers, effort);
     let size = Effort::CHECK.min(effort.pool);
-    let check = Pool::sample(real, size, plan.target, teachers, Effort::CHECK_SEED);
+    let check = Pool::sample(real, size, plan, teachers, Effort::CHECK_SEED);
     let steps = (plan.steps * effort.percent / 100).max(1);
     let schedule = Schedule { steps, batch: 1024, rate: plan.rate, b2: 0.995, cosine: true };
     let examples = Examples::new(&pool, &whitening);
@@ -113,7 +113,7 @@ pub fn distilled(
 
 /// The vectors that a distilled student learns from.
 pub fn pool(plan: &Plan, real: &[Vector], teachers: &Teachers, effort: Effort) -> Pool {
-    Pool::sample(real, effort.pool, plan.target, teachers, Effort::POOL_SEED)
+    Pool::sample(real, effort.pool, plan, teachers, Effort::POOL_SEED)
 }
 
 /// RMSE of the score over vectors of a pool.

@@ -33,7 +33,7 @@ fn lesson() -> Option<Lesson> {
 }
 
 fn short(lesson: &Lesson, id: &str, rows: &[Row], percent: u32) -> Student {
-    let effort = Effort { seeds: 1, pool: 60_000, percent };
+    let effort = Effort { seeds: 1, pool: 30_000, percent };
     teach(plan(id).unwrap(), lesson, rows, effort).0
 }
 
