@@ -22,6 +22,8 @@ pub struct Plan {
     pub rate: f32,
     /// Gauss-Newton steps after that: cheap for few parameters only.
     pub polish: u32,
+    /// Slower optimiser steps after that, on the seed that is kept.
+    pub again: u32,
     /// Smallest eigenvalue that whitening stretches.
     pub floor: f64,
     /// How much vectors that are not real ignore that features go together, 0..1. Small networks
@@ -73,6 +75,7 @@ pub const FAMILY: [Plan; 5] = [
         steps: 100_000,
         rate: 4e-3,
         polish: 80,
+        again: 60_000,
         floor: 2e-3,
         odd: 0.25,
         gate: Gate { rmse: 0.15, p99: 0.60, max: 1.5, plcc: 0.99998, srocc: 0.9999 },
@@ -84,11 +87,12 @@ pub const FAMILY: [Plan; 5] = [
         hidden: &[32, 16],
         target: Target::Vmaf,
         seeds: 2,
-        steps: 150_000,
+        steps: 120_000,
         rate: 4e-3,
-        polish: 0,
+        polish: 20,
+        again: 60_000,
         floor: 2e-3,
-        odd: 0.25,
+        odd: 1.0,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },
         generated: [0.15, 2.0],
         int8: Some(Int8 {
@@ -104,6 +108,7 @@ pub const FAMILY: [Plan; 5] = [
         steps: 150_000,
         rate: 3e-3,
         polish: 0,
+        again: 0,
         floor: 0.1,
         odd: 1.0,
         gate: Gate { rmse: 0.05, p99: 0.20, max: 0.6, plcc: 0.999998, srocc: 0.9999 },
@@ -121,6 +126,7 @@ pub const FAMILY: [Plan; 5] = [
         steps: 120_000,
         rate: 4e-3,
         polish: 0,
+        again: 60_000,
         floor: 2e-3,
         odd: 0.25,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },
@@ -135,6 +141,7 @@ pub const FAMILY: [Plan; 5] = [
         steps: 120_000,
         rate: 3e-3,
         polish: 0,
+        again: 0,
         floor: 2e-3,
         odd: 1.0,
         gate: Gate { rmse: 0.12, p99: 0.5, max: 1.5, plcc: 0.99999, srocc: 0.9999 },
