@@ -21,7 +21,7 @@ mod without_clip;
 pub use engine::{Fusion, ModelInfo, Options, Score};
 pub use error::FusionError;
 pub use locate::{DIRECTORY_VARIABLE, registry as open_registry};
-pub use registry::{Entry, QuantMode, Registry};
+pub use registry::{AccuracyBudget, Entry, QuantMode, Registry};
 pub use runtime::LIBRARY_VARIABLE;
 pub use sidecar::{Range, Sidecar, Transform};
 

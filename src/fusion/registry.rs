@@ -30,17 +30,38 @@ pub struct Entry {
     /// Hex digest of `onnx`.
     pub sha256: String,
     /// The quantised file, if there is one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub int8_onnx: Option<String>,
     /// Hex digest of `int8_onnx`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub int8_sha256: Option<String>,
     /// Which of the two files runs when the id is named.
     pub quant_mode: QuantMode,
+    /// How far `onnx` may be from its teacher on held-out frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_budget: Option<AccuracyBudget>,
+    /// How far `int8_onnx` may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub int8_accuracy_budget: Option<AccuracyBudget>,
     /// SPDX-like licence name.
     pub license: String,
     /// One sentence.
     pub description: String,
+}
+
+/// Limits on a model's error against its teacher; errors in score points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccuracyBudget {
+    /// Root of the mean squared error, at most.
+    pub rmse: f64,
+    /// 99 % of the absolute errors, at most.
+    pub p99: f64,
+    /// Largest absolute error, at most.
+    pub max: f64,
+    /// Pearson's correlation, at least.
+    pub plcc: f64,
+    /// Spearman's rank correlation, at least.
+    pub srocc: f64,
 }
 
 /// How a model's shipped weights are stored.

@@ -87,13 +87,17 @@ pub fn write(path: &Path, rows: &[Row], provenance: &str) -> Result<(), Failure>
     Ok(())
 }
 
-/// Reads what [`write()`] wrote.
+fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path).map_err(|e| Failure::file(path, e))
+}
+
+/// Reads what [`write`] wrote.
 ///
 /// # Errors
 /// The file cannot be read or has other columns.
 pub fn read(path: &Path) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
-    for batch in ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.build()? {
+    for batch in ParquetRecordBatchReaderBuilder::try_new(open(path)?)?.build()? {
         let batch = batch?;
         let column = |name: &str| {
             batch.column_by_name(name).ok_or_else(|| Failure::Corpus(format!("no column {name}")))
@@ -120,4 +124,16 @@ pub fn read(path: &Path) -> Result<Vec<Row>, Failure> {
         }));
     }
     Ok(rows)
+}
+
+/// The JSON text of where a corpus comes from.
+///
+/// # Errors
+/// The file cannot be read or has no such text.
+pub fn provenance(path: &Path) -> Result<String, Failure> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(open(path)?)?;
+    let pairs = reader.metadata().file_metadata().key_value_metadata();
+    let found = pairs.into_iter().flatten().find(|pair| pair.key == "provenance");
+    let text = found.and_then(|pair| pair.value.clone());
+    text.ok_or_else(|| Failure::Corpus(format!("{} has no provenance", path.display())))
 }

@@ -62,11 +62,11 @@ pub fn sources(directories: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     Ok(all)
 }
 
-/// Rows of every source and variant; sources are measured side by side. `every`: of the variants,
-/// take only each so-manieth.
+/// Rows of every source and variant; sources are measured side by side. `every`: of the variants
+/// of a source to learn from, take only each so-manieth.
 ///
 /// # Errors
-/// ffmpeg fails on a source, or a picture is too small.
+/// ffmpeg fails on a source, or a picture is too small. A variant that fails is left out.
 pub fn extract(
     ffmpeg: &Path,
     sources: &[Source],
@@ -75,11 +75,11 @@ pub fn extract(
     bar: &ProgressBar,
 ) -> Result<Vec<Row>, Failure> {
     let variants = |source: &Source| -> Vec<Variant> {
-        let mut variants = matrix::training();
-        if matrix::is_held_out(&source.name) {
-            variants.extend(matrix::testing());
+        let variants = matrix::training().into_iter();
+        match matrix::is_held_out(&source.name) {
+            true => variants.chain(matrix::testing()).collect(),
+            false => variants.step_by(every.max(1)).collect(),
         }
-        variants.into_iter().step_by(every.max(1)).collect()
     };
     bar.set_length(sources.iter().map(|s| variants(s).len() as u64).sum());
     let rows = sources.par_iter().map(|s| of_source(ffmpeg, s, &variants(s), teachers, bar));
@@ -99,7 +99,15 @@ fn of_source(
     for group in variants.chunk_by(|a, b| a.reference == b.reference) {
         let reference = Clip::reference(ffmpeg, source, group[0].reference, directory.path())?;
         for variant in group {
-            let distorted = reference.distorted(ffmpeg, variant, directory.path())?;
+            bar.inc(1);
+            let distorted = match reference.distorted(ffmpeg, variant, directory.path()) {
+                // not every build of ffmpeg has every encoder
+                Err(Failure::Ffmpeg(why)) => {
+                    eprintln!("left out {} {}: {why}", source.name, variant.name);
+                    continue;
+                }
+                other => other?,
+            };
             for (frame, features) in reference.features(&distorted)?.into_iter().enumerate() {
                 // as the models will read them
                 let features: Vector = features.map(|f| f64::from(f as f32));
@@ -111,7 +119,6 @@ fn of_source(
                     features,
                 });
             }
-            bar.inc(1);
         }
     }
     Ok(rows)

@@ -105,12 +105,11 @@ pub fn fit(
         }
         let chosen = &order[next..next + batch];
         next += batch;
-        for ((mut input, wanted), i) in
-            pass.input().rows_mut().into_iter().zip(&mut wanted).zip(chosen)
-        {
-            let row = &examples.0[*i as usize];
-            input.iter_mut().zip(row).for_each(|(x, v)| *x = *v);
-            *wanted = [row[6], row[7]];
+        let inputs = pass.input().as_slice_mut().expect("inputs are row-major").chunks_exact_mut(6);
+        for ((input, wanted), i) in inputs.zip(&mut wanted).zip(chosen) {
+            let [features @ .., label, second] = &examples.0[*i as usize];
+            input.copy_from_slice(features);
+            *wanted = [*label, *second];
         }
         let slope = |p: f32, row: usize, output: usize| slope(loss, p, wanted[row][output], output);
         let rate = schedule.rate_at(step);

@@ -65,11 +65,10 @@ pub fn training() -> Vec<Variant> {
             ..Variant::encoded(name, crf, X264)
         });
     }
-    let filters: [(&str, &str); 17] = [
+    let filters: [(&str, &str); 16] = [
         ("blur-0.7", "gblur=0.7"),
         ("blur-1.5", "gblur=1.5"),
         ("blur-3", "gblur=3"),
-        ("blur-8", "gblur=8"),
         ("noise-5", "noise=alls=5:allf=t"),
         ("noise-15", "noise=alls=15:allf=t"),
         ("noise-40", "noise=alls=40:allf=t"),
@@ -94,6 +93,7 @@ pub fn training() -> Vec<Variant> {
             all.push(Variant { reference, ..Variant::encoded(&name, crf, X264) });
         }
     }
+    all.push(Variant::filtered("blur-8", "gblur=8"));
     all
 }
 

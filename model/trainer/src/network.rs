@@ -102,7 +102,7 @@ impl Pass {
         for (i, layer) in network.layers.iter().enumerate() {
             let (before, after) = self.values.split_at_mut(i + 1);
             let out = &mut after[0];
-            out.rows_mut().into_iter().for_each(|mut row| row.assign(&layer.bias));
+            fill(out, &layer.bias);
             general_mat_mul(1.0, &before[i], &layer.weights, 1.0, out);
             if i + 1 < depth {
                 out.mapv_inplace(|v| v.max(0.0));
@@ -155,6 +155,13 @@ impl Pass {
             at += (inputs + 1) * outputs;
         }
     }
+}
+
+/// Every row becomes the bias.
+fn fill(out: &mut Array2<f32>, bias: &Array1<f32>) {
+    let out = out.as_slice_mut().expect("activations are row-major");
+    let bias = bias.as_slice().expect("a bias is contiguous");
+    out.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
 }
 
 /// Adam.

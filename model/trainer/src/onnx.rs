@@ -115,11 +115,8 @@ pub fn import(path: &Path) -> Result<Student, Failure> {
     let heads: Vec<Layer> =
         OUTPUTS.iter().filter_map(|o| layer(&format!("_{}_{o}", layers.len()))).collect();
     if !heads.is_empty() {
-        let views = |axis| -> Result<_, Failure> {
-            let weights: Vec<_> = heads.iter().map(|h| h.weights.view()).collect();
-            concatenate(axis, &weights).map_err(|e| wrong(e.to_string()))
-        };
-        let weights = views(Axis(1))?;
+        let columns: Vec<_> = heads.iter().map(|h| h.weights.view()).collect();
+        let weights = concatenate(Axis(1), &columns).map_err(|e| wrong(e.to_string()))?;
         layers.push(Layer { weights, bias: heads.iter().map(|h| h.bias[0]).collect() });
     }
     let six = |name: &str| -> Result<[f32; 6], Failure> {

@@ -1,5 +1,7 @@
 //! The two ways to teach: as the source document published it, and distilled.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use rand::SeedableRng;
@@ -14,8 +16,8 @@ use crate::fit::{Examples, Loss, Schedule, fit};
 use crate::network::Network;
 use crate::polish::polish;
 use crate::pool::Pool;
-use crate::student::Student;
-use crate::teacher::Teachers;
+use crate::student::{Student, in_points};
+use crate::teacher::{TeacherError, Teachers};
 use crate::whiten::Whitening;
 
 /// How a student is taught.
@@ -26,6 +28,27 @@ pub enum Recipe {
     Published,
     /// Labelled feature space, clip-aware loss, whitened first layer, cosine decay.
     Distilled,
+}
+
+/// A recipe with what it needs: the published one is content with the labels of the corpus.
+pub enum Lesson {
+    /// See [`Recipe::Published`].
+    Published,
+    /// See [`Recipe::Distilled`].
+    Distilled(Box<Teachers>),
+}
+
+impl Lesson {
+    /// Reads the teachers if the recipe asks them.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn prepare(recipe: Recipe, teachers: &Path) -> Result<Self, TeacherError> {
+        Ok(match recipe {
+            Recipe::Published => Self::Published,
+            Recipe::Distilled => Self::Distilled(Box::new(Teachers::open(teachers)?)),
+        })
+    }
 }
 
 /// How much of it.
@@ -44,6 +67,7 @@ impl Effort {
     pub const CHECK: usize = 100_000;
     const POOL_SEED: u64 = 1_000;
     const CHECK_SEED: u64 = 1_001;
+    const AGAIN_SEED: u64 = 1_002;
 }
 
 /// The published recipe's first seed alone.
@@ -70,7 +94,7 @@ pub fn distilled(
     let whitening = Whitening::of(real, plan.floor);
     let pool = pool(plan, real, teachers, effort);
     let size = Effort::CHECK.min(effort.pool);
-    let check = Pool::sample(real, size, plan.target, teachers, Effort::CHECK_SEED);
+    let check = Pool::sample(real, size, plan, teachers, Effort::CHECK_SEED);
     let steps = (plan.steps * effort.percent / 100).max(1);
     let schedule = Schedule { steps, batch: 1024, rate: plan.rate, b2: 0.995, cosine: true };
     let examples = Examples::new(&pool, &whitening);
@@ -85,12 +109,35 @@ pub fn distilled(
     let tried: Vec<(f64, Student)> = tried.collect();
     let errors = tried.iter().map(|t| t.0).collect();
     let best = tried.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-    (best.expect("at least one seed").1, errors)
+    let mut best = best.expect("at least one seed").1;
+    let steps = plan.again * effort.percent / 100;
+    if steps > 0 {
+        best.network = go_on(&best, &pool, steps, None, Effort::AGAIN_SEED, &bar());
+    }
+    (best, errors)
+}
+
+/// Teaches a student further, slowly, in standardised coordinates. `seen`: as in [`fit`]. Returns
+/// the network in points.
+pub fn go_on(
+    student: &Student,
+    pool: &Pool,
+    steps: u32,
+    seen: Option<fn(&Network) -> Network>,
+    seed: u64,
+    bar: &ProgressBar,
+) -> Network {
+    let mut network = student.learning();
+    let examples = Examples::new(pool, &student.standardisation());
+    let schedule = Schedule { steps, batch: 1024, rate: 1e-3, b2: 0.995, cosine: true };
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    fit(&mut network, &examples, &schedule, Loss::ClipAware, seen, &mut rng, bar);
+    in_points(network)
 }
 
 /// The vectors that a distilled student learns from.
 pub fn pool(plan: &Plan, real: &[Vector], teachers: &Teachers, effort: Effort) -> Pool {
-    Pool::sample(real, effort.pool, plan.target, teachers, Effort::POOL_SEED)
+    Pool::sample(real, effort.pool, plan, teachers, Effort::POOL_SEED)
 }
 
 /// RMSE of the score over vectors of a pool.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use gstvmaftiny::fusion::{Entry, QuantMode, Registry};
 use serde_json::{Value, json};
 
 use crate::family::Plan;
@@ -16,39 +16,24 @@ use crate::{Failure, onnx};
 /// libvmaf's phone transform of `vmaf_v0.6.1`: p0 + p1·score + p2·score², never below the score.
 const PHONE: [f64; 3] = [1.70674692, 1.72643844, -0.00705305];
 
-/// `registry.json`.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Registry {
-    version: u32,
-    models: Vec<Value>,
+/// The registry of a directory; an empty one if there is none.
+///
+/// # Errors
+/// The file is not a registry.
+pub fn registry(directory: &Path) -> Result<Registry, Failure> {
+    let path = directory.join("registry.json");
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok(Registry::parse(&bytes, &path.to_string_lossy())?),
+        Err(_) => Ok(Registry { version: 1, models: Vec::new() }),
+    }
 }
 
-impl Registry {
-    /// The registry of a directory; an empty one if there is none.
-    ///
-    /// # Errors
-    /// The file is not a registry.
-    pub fn read(directory: &Path) -> Result<Self, Failure> {
-        match std::fs::read(directory.join("registry.json")) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
-            Err(_) => Ok(Self { version: 1, models: Vec::new() }),
-        }
-    }
-
-    /// The entry of a model.
-    pub fn entry(&self, id: &str) -> Option<&Value> {
-        self.models.iter().find(|m| m["id"] == id)
-    }
-
-    fn put(&mut self, entry: Value) {
-        self.models.retain(|m| m["id"] != entry["id"]);
-        self.models.push(entry);
-        self.models.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
-    }
-
-    fn write(&self, directory: &Path) -> Result<(), Failure> {
-        write_json(&directory.join("registry.json"), self)
-    }
+fn enter(directory: &Path, entry: Entry) -> Result<(), Failure> {
+    let mut registry = registry(directory)?;
+    registry.models.retain(|m| m.id != entry.id);
+    registry.models.push(entry);
+    registry.models.sort_by(|a, b| a.id.cmp(&b.id));
+    write_json(&directory.join("registry.json"), &registry)
 }
 
 /// Writes a student's ONNX file and sidecar and enters it in the registry of `directory`.
@@ -72,7 +57,7 @@ pub fn ship(
     let mut sidecar = json!({
         "id": id,
         "kind": "fr",
-        "onnx": file,
+        "onnx": &file,
         "opset": onnx::OPSET,
         "architecture": format!("mlp {:?}, relu, standardised input, limited output", plan.widths()),
         "parameters": student.network.parameters(),
@@ -96,20 +81,22 @@ pub fn ship(
     }
     write_json(&directory.join(format!("{id}.json")), &sidecar)?;
 
-    let mut registry = Registry::read(directory)?;
-    registry.put(json!({
-        "id": id,
-        "kind": "fr",
-        "onnx": file,
-        "sidecar": format!("{id}.json"),
-        "opset": onnx::OPSET,
-        "sha256": sha256(&bytes),
-        "quant_mode": "fp32",
-        "accuracy_budget": plan.gate,
-        "license": "BSD-3-Clause-Plus-Patent",
-        "description": description(plan, student),
-    }));
-    registry.write(directory)
+    let entry = Entry {
+        id: id.into(),
+        kind: "fr".into(),
+        onnx: file,
+        sidecar: format!("{id}.json"),
+        opset: onnx::OPSET,
+        sha256: sha256(&bytes),
+        int8_onnx: None,
+        int8_sha256: None,
+        quant_mode: QuantMode::Fp32,
+        accuracy_budget: Some(plan.gate),
+        int8_accuracy_budget: None,
+        license: "BSD-3-Clause-Plus-Patent".into(),
+        description: description(plan, student),
+    };
+    enter(directory, entry)
 }
 
 /// Writes the int8 file beside a shipped model and makes it the one that the id names.
@@ -126,16 +113,17 @@ pub fn ship_int8(
     let id = plan.id;
     let file = format!("{id}.int8.onnx");
     let bytes = onnx::export_codes(student, layers, id);
-    let mut registry = Registry::read(directory)?;
-    let entry = registry.entry(id).cloned();
-    let mut entry = entry.ok_or_else(|| Failure::Model(format!("no {id} in the registry")))?;
+    let entry = registry(directory)?.entry(id).cloned();
+    let entry = entry.ok_or_else(|| Failure::Model(format!("no {id} in the registry")))?;
     write(&directory.join(&file), &bytes)?;
-    entry["quant_mode"] = "int8-weight-only".into();
-    entry["int8_onnx"] = file.into();
-    entry["int8_sha256"] = sha256(&bytes).into();
-    entry["int8_accuracy_budget"] = serde_json::to_value(plan.int8)?;
-    registry.put(entry);
-    registry.write(directory)?;
+    let entry = Entry {
+        quant_mode: QuantMode::Int8WeightOnly,
+        int8_onnx: Some(file),
+        int8_sha256: Some(sha256(&bytes)),
+        int8_accuracy_budget: plan.int8.map(|int8| int8.gate),
+        ..entry
+    };
+    enter(directory, entry)?;
 
     let path = directory.join(format!("{id}.json"));
     let text = std::fs::read(&path).map_err(|e| Failure::file(&path, e))?;

@@ -1,12 +1,13 @@
-//! `extract`: clips and an encoder matrix to Parquet.
+//! `extract`: clips and an encoder matrix to Parquet, one file to learn from and one to test on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{Common, bar};
+use crate::corpus::Row;
 use crate::teacher::Teachers;
-use crate::{Failure, corpus, extract, provenance};
+use crate::{Failure, corpus, extract, matrix, provenance};
 
 /// Arguments of `extract`.
 #[derive(Args, Debug)]
@@ -14,7 +15,7 @@ pub struct Arguments {
     /// ffmpeg with libx264, libx265, libvpx and libsvtav1
     #[arg(long, env = "VMAFTINY_FFMPEG", default_value = "ffmpeg")]
     pub ffmpeg: PathBuf,
-    /// Take only each so-manieth variant
+    /// Of the variants to learn from, take only each so-manieth
     #[arg(long, default_value_t = 1)]
     pub every: usize,
     /// Directories of video files; generated sources are always included
@@ -30,11 +31,17 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let teachers = Teachers::open(&common.teachers)?;
     let sources = extract::sources(directories)?;
     let rows = extract::extract(ffmpeg, &sources, *every, &teachers, &bar())?;
-    let mut inputs: Vec<PathBuf> = Teachers::FILES.map(|f| common.teachers.join(f)).into();
-    inputs.extend(sources.iter().filter_map(|s| s.file.clone()));
-    let inputs: Vec<_> = inputs.iter().map(PathBuf::as_path).collect();
-    let provenance = provenance::provenance(&inputs, &[&common.corpus])?;
-    corpus::write(&common.corpus, &rows, &provenance.to_string())?;
-    println!("{} frames of {} sources in {}", rows.len(), sources.len(), common.corpus.display());
+    let (held_out, known): (Vec<Row>, Vec<Row>) =
+        rows.into_iter().partition(|r| matrix::is_held_out(&r.source));
+    for (path, rows) in [(&*common.corpus, known), (&*common.held_out, held_out)] {
+        let has = |name: &str| rows.iter().any(|r: &Row| r.source == name);
+        let clips = sources.iter().filter(|s| has(&s.name)).filter_map(|s| s.file.clone());
+        let inputs: Vec<PathBuf> =
+            Teachers::FILES.map(|f| common.teachers.join(f)).into_iter().chain(clips).collect();
+        let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+        let provenance = provenance::provenance(&inputs, &[path])?;
+        corpus::write(path, &rows, &provenance.to_string())?;
+        println!("{} frames in {}", rows.len(), path.display());
+    }
     Ok(())
 }

@@ -12,8 +12,7 @@ use super::{Common, line, plans};
 use crate::corpus::Row;
 use crate::evaluate::Metrics;
 use crate::family::Plan;
-use crate::recipe::Recipe;
-use crate::teacher::Teachers;
+use crate::recipe::{Lesson, Recipe};
 use crate::{Failure, corpus, matrix, provenance};
 
 /// Arguments of `loso`.
@@ -41,8 +40,9 @@ pub struct Arguments {
 /// # Errors
 /// Teacher or corpus cannot be read, or the report not written.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let teachers = Teachers::open(&common.teachers)?;
-    let rows = corpus::read(&common.corpus)?;
+    let lesson = Lesson::prepare(arguments.recipe, &common.teachers)?;
+    let mut rows = corpus::read(&common.corpus)?;
+    rows.extend(corpus::read(&common.held_out)?);
     let mut scenes: BTreeSet<&str> = rows.iter().map(|r| matrix::scene(&r.source)).collect();
     scenes.retain(|s| !matrix::is_generated(s));
     if !arguments.only.is_empty() {
@@ -56,8 +56,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
             arguments.recipe,
             super::HEAD.replace("model", "source")
         );
-        let fold =
-            |out: &(dyn Fn(&Row) -> bool + Sync)| fold(plan, arguments, &rows, &teachers, out);
+        let fold = |out: &(dyn Fn(&Row) -> bool + Sync)| fold(plan, arguments, &rows, &lesson, out);
         let of_scene = |scene: &&'_ str| fold(&|r| matrix::scene(&r.source) == *scene);
         let found: Vec<_> = scenes.par_iter().map(|scene| (*scene, of_scene(scene))).collect();
         found.iter().for_each(|(scene, metrics)| println!("{}", line(scene, metrics)));
@@ -67,7 +66,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
         results.insert(plan.id.into(), json!({"sources": found, "generated": generated}));
     }
     if let Some(path) = &arguments.report {
-        let run = provenance::provenance(&[&common.corpus], &[path])?;
+        let run = provenance::provenance(&[&common.corpus, &common.held_out], &[path])?;
         provenance::write_json(path, &json!({"results": results, "run_provenance": run}))?;
     }
     Ok(())
@@ -77,15 +76,15 @@ fn fold(
     plan: &Plan,
     arguments: &Arguments,
     rows: &[Row],
-    teachers: &Teachers,
+    lesson: &Lesson,
     out: &dyn Fn(&Row) -> bool,
 ) -> Metrics {
     // as for the shipped models: variants kept for tests are never learnt from
     let learnt = |r: &&Row| !out(r) && !matrix::is_unseen(&r.variant);
     let known: Vec<Row> = rows.iter().filter(learnt).cloned().collect();
     let left: Vec<Row> = rows.iter().filter(|r| out(r)).cloned().collect();
-    let effort = arguments.effort.into();
-    let (student, _) = teach(plan, arguments.recipe, &known, teachers, effort);
+    let effort = arguments.effort.of(plan);
+    let (student, _) = teach(plan, lesson, &known, effort);
     on_rows(plan, &student, &left)
 }
 

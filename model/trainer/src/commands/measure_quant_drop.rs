@@ -6,10 +6,10 @@ use clap::Args;
 use ndarray::Array2;
 use tract_onnx::prelude::*;
 
-use super::{Common, HEAD, agreement, line, outputs, plans};
+use super::{Common, HEAD, agreement, line, open, outputs, plans};
+use crate::Failure;
 use crate::corpus::Row;
-use crate::family::Plan;
-use crate::{Failure, matrix};
+use crate::family::{Int8, Plan, misses};
 
 /// Frames of a batch: as many as an offline run might score at once.
 const BATCH: usize = 256;
@@ -25,9 +25,6 @@ pub struct Arguments {
     /// Ending of the quantised file
     #[arg(long, default_value = "int8.onnx")]
     pub ending: String,
-    /// Correlation that may be lost
-    #[arg(long, default_value_t = 5e-6)]
-    pub max_drop: f64,
 }
 
 /// Prints the table and checks the gates.
@@ -35,9 +32,7 @@ pub struct Arguments {
 /// # Errors
 /// [`Failure::Gate`] if a file is worse than its gate, or its frames depend on their batch.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let (_, held_out) = common.rows()?;
-    let real: Vec<Row> =
-        held_out.into_iter().filter(|r| !matrix::is_generated(&r.source)).collect();
+    let real = common.real_tests()?;
     let mut missed = Vec::new();
     println!("{HEAD}");
     for plan in plans(&arguments.ids)?.into_iter().filter(|p| p.int8.is_some()) {
@@ -48,11 +43,12 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
 
 fn measure(plan: &Plan, arguments: &Arguments, rows: &[Row]) -> Result<Vec<String>, Failure> {
     let path = |ending: &str| arguments.models.join(format!("{}.{ending}", plan.id));
-    let exact = agreement(plan, &outputs(&path("onnx"), rows)?, rows, 0);
+    let of = |found: &[[f64; 2]]| agreement(plan, found, rows, 0..rows.len(), 0);
+    let exact = of(&outputs(&mut open(&path("onnx"))?, rows)?);
     let quantised = path(&arguments.ending);
-    let alone = outputs(&quantised, rows)?;
+    let alone = outputs(&mut open(&quantised)?, rows)?;
     let together = in_batches(&quantised, rows)?;
-    let (at_one, at_many) = (agreement(plan, &alone, rows, 0), agreement(plan, &together, rows, 0));
+    let (at_one, at_many) = (of(&alone), of(&together));
     let difference = alone.iter().zip(&together).map(|(a, b)| (a[0] - b[0]).abs());
     let difference = difference.fold(0.0, f64::max);
     println!("{}", line(&format!("{} float32", plan.id), &exact));
@@ -61,9 +57,10 @@ fn measure(plan: &Plan, arguments: &Arguments, rows: &[Row]) -> Result<Vec<Strin
     let drop = exact.plcc - at_one.plcc;
     eprintln!("{}: PLCC drop {drop:.2e}, batch dependence {difference:.2e} points", plan.id);
 
-    let mut missed = plan.int8.map(|gate| gate.misses(&at_one)).unwrap_or_default();
-    if drop.is_nan() || drop > arguments.max_drop {
-        missed.push(format!("PLCC drop {drop:.2e} > {:.0e}", arguments.max_drop));
+    let Some(Int8 { gate, drop: most }) = plan.int8 else { return Ok(Vec::new()) };
+    let mut missed = misses(&gate, &at_one);
+    if drop.is_nan() || drop > most {
+        missed.push(format!("PLCC drop {drop:.2e} > {most:.0e}"));
     }
     if difference.is_nan() || difference > 1e-3 {
         missed.push(format!("a frame's score depends on its batch by {difference:.3} points"));

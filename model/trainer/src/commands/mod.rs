@@ -28,23 +28,39 @@ pub struct Common {
     /// Directory with libvmaf's vmaf_v0.6.1.json, vmaf_4k_v0.6.1.json and vmaf_b_v0.6.3.json
     #[arg(long, global = true, env = "VMAFTINY_TEACHERS", default_value = "../shared/teacher")]
     pub teachers: PathBuf,
-    /// Features of video with the teachers' scores
-    #[arg(long, global = true, default_value = "model/corpus/features.parquet")]
+    /// Features of video to learn from, with the teachers' scores
+    #[arg(long, global = true, default_value = "model/corpus/learn.parquet")]
     pub corpus: PathBuf,
+    /// Features of video to test on
+    #[arg(long, global = true, default_value = "model/corpus/test.parquet")]
+    pub held_out: PathBuf,
 }
 
 impl Common {
-    /// Rows of sources to learn from, and rows of sources held out.
-    fn rows(&self) -> Result<(Vec<Row>, Vec<Row>), Failure> {
-        let rows = corpus::read(&self.corpus)?;
-        let (known, held_out): (Vec<Row>, Vec<Row>) =
-            rows.into_iter().partition(|r| !matrix::is_held_out(&r.source));
-        if known.is_empty() || held_out.is_empty() {
-            let why = "it needs sources to learn from and sources held out";
-            return Err(Failure::Corpus(why.into()));
-        }
-        Ok((known, held_out))
+    /// Rows to learn from.
+    fn known(&self) -> Result<Vec<Row>, Failure> {
+        rows(&self.corpus, |source| !matrix::is_held_out(source))
     }
+
+    /// Rows of the sources held out.
+    fn tests(&self) -> Result<Vec<Row>, Failure> {
+        rows(&self.held_out, matrix::is_held_out)
+    }
+
+    /// Of these, those that were filmed or drawn.
+    fn real_tests(&self) -> Result<Vec<Row>, Failure> {
+        rows(&self.held_out, |source| matrix::is_held_out(source) && !matrix::is_generated(source))
+    }
+}
+
+fn rows(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Row>, Failure> {
+    let mut rows = corpus::read(path)?;
+    rows.retain(|r| wanted(&r.source));
+    if rows.is_empty() {
+        let why = format!("{} has no rows of the sources that this needs", path.display());
+        return Err(Failure::Corpus(why));
+    }
+    Ok(rows)
 }
 
 /// Plans of the named models, or of all.
@@ -59,9 +75,13 @@ fn plans(ids: &[String]) -> Result<Vec<&'static Plan>, Failure> {
     ids.iter().map(find).collect()
 }
 
-/// Outputs of a shipped file, by the plugin's own runtime, a frame at a time.
-fn outputs(path: &Path, rows: &[Row]) -> Result<Vec<[f64; 2]>, Failure> {
-    let mut fusion = Fusion::open(&path.to_string_lossy(), &features::NAMES)?;
+/// A shipped file in the plugin's own runtime.
+fn open(path: &Path) -> Result<Fusion, Failure> {
+    Ok(Fusion::open(&path.to_string_lossy(), &features::NAMES)?)
+}
+
+/// Outputs of a model, a frame at a time.
+fn outputs(fusion: &mut Fusion, rows: &[Row]) -> Result<Vec<[f64; 2]>, Failure> {
     let one = |row: &Row| -> Result<[f64; 2], Failure> {
         let score = fusion.score(&row.features)?;
         Ok([score.value, score.half_width.unwrap_or(0.0)])
@@ -69,10 +89,16 @@ fn outputs(path: &Path, rows: &[Row]) -> Result<Vec<[f64; 2]>, Failure> {
     rows.iter().map(one).collect()
 }
 
-/// One output of a model against the corpus.
-fn agreement(plan: &Plan, found: &[[f64; 2]], rows: &[Row], output: usize) -> Metrics {
-    let found: Vec<f64> = found.iter().map(|o| o[output]).collect();
-    let wanted: Vec<f64> = rows.iter().map(|r| plan.target.of(&r.labels)[output]).collect();
+/// One output of a model against the corpus, over a set of its rows.
+fn agreement(
+    plan: &Plan,
+    found: &[[f64; 2]],
+    rows: &[Row],
+    set: impl IntoIterator<Item = usize>,
+    output: usize,
+) -> Metrics {
+    let pair = |i: usize| (found[i][output], plan.target.of(&rows[i].labels)[output]);
+    let (found, wanted): (Vec<f64>, Vec<f64>) = set.into_iter().map(pair).unzip();
     Metrics::of(&found, &wanted)
 }
 

@@ -1,16 +1,16 @@
 //! `qat`: a shipped float32 model, taught to live with int8 weights.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
+use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Common, agreement, bar, outputs, plans};
-use crate::corpus::Row;
+use super::{Common, agreement, bar, open, outputs, plans};
 use crate::family::Plan;
 use crate::recipe::{Effort, pool};
 use crate::teacher::Teachers;
-use crate::{Failure, Vector, matrix, onnx, provenance, quantise, ship};
+use crate::{Failure, Vector, onnx, provenance, quantise, ship};
 
 /// Arguments of `qat`.
 #[derive(Args, Debug)]
@@ -21,51 +21,42 @@ pub struct Arguments {
     #[arg(long, default_value = "model/tiny")]
     pub models: PathBuf,
     /// Optimiser steps
-    #[arg(long, default_value_t = 30_000)]
+    #[arg(long, default_value_t = 20_000)]
     pub steps: u32,
     /// Vectors in the pool
     #[arg(long, default_value_t = 1_000_000)]
     pub pool: usize,
 }
 
-/// Quantises and ships.
+/// Quantises, models side by side, and ships.
 ///
 /// # Errors
 /// A model, the corpus or a teacher cannot be read, or a file not written.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
+    let Arguments { models, steps, pool: size, .. } = arguments;
     let teachers = Teachers::open(&common.teachers)?;
-    for plan in plans(&arguments.ids)?.into_iter().filter(|p| p.int8.is_some()) {
-        quantise(common, plan, &arguments.models, arguments.steps, arguments.pool, &teachers)?;
+    let real: Vec<Vector> = common.known()?.iter().map(|r| r.features).collect();
+    let held_out = common.real_tests()?;
+    let exact = |plan: &Plan| models.join(format!("{}.onnx", plan.id));
+    let quantise = |plan: &'static Plan| -> Result<_, Failure> {
+        let student = onnx::import(&exact(plan))?;
+        let effort = Effort { seeds: 1, pool: *size, percent: 100 };
+        let pool = pool(plan, &real, &teachers, effort);
+        let layers = quantise::qat(&student, &pool, *steps, 0, &bar());
+        Ok((plan, student, layers))
+    };
+    let plans = plans(&arguments.ids)?.into_par_iter().filter(|p| p.int8.is_some());
+    for (plan, student, layers) in plans.map(quantise).collect::<Result<Vec<_>, _>>()? {
+        let file = models.join(format!("{}.int8.onnx", plan.id));
+        let teacher = common.teachers.join(plan.target.teacher());
+        let exact = exact(plan);
+        let inputs = [exact.as_path(), &common.corpus, &teacher];
+        let (steps, size) = (steps.to_string(), size.to_string());
+        let run = ["qat", "--steps", &steps, "--pool", &size, plan.id];
+        let run = provenance::of_run(&run, &inputs, &[&file])?;
+        ship::ship_int8(models, plan, &student, &layers, &json!({"run_provenance": run}))?;
+        let found = outputs(&mut open(&file)?, &held_out)?;
+        println!("{} int8 {:?}", plan.id, agreement(plan, &found, &held_out, 0..found.len(), 0));
     }
-    Ok(())
-}
-
-/// Quantises one model and ships it.
-///
-/// # Errors
-/// As [`run`].
-pub fn quantise(
-    common: &Common,
-    plan: &Plan,
-    models: &Path,
-    steps: u32,
-    size: usize,
-    teachers: &Teachers,
-) -> Result<(), Failure> {
-    let exact = models.join(format!("{}.onnx", plan.id));
-    let student = onnx::import(&exact)?;
-    let (known, held_out) = common.rows()?;
-    let real: Vec<Vector> = known.iter().map(|r| r.features).collect();
-    let effort = Effort { seeds: 1, pool: size, percent: 100 };
-    let pool = pool(plan, &real, teachers, effort);
-    let layers = quantise::qat(&student, &pool, steps, 0, &bar());
-    let file = models.join(format!("{}.int8.onnx", plan.id));
-    let teacher = common.teachers.join(plan.target.teacher());
-    let inputs = [exact.as_path(), &common.corpus, &teacher];
-    let run = provenance::provenance(&inputs, &[&file])?;
-    ship::ship_int8(models, plan, &student, &layers, &json!({"run_provenance": run}))?;
-    let held_out: Vec<Row> =
-        held_out.into_iter().filter(|r| !matrix::is_generated(&r.source)).collect();
-    println!("{} int8 {:?}", plan.id, agreement(plan, &outputs(&file, &held_out)?, &held_out, 0));
     Ok(())
 }

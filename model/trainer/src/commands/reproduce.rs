@@ -1,15 +1,15 @@
 //! `reproduce`: the whole family from the committed corpus.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs::DirEntry;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::train::{self, EffortArguments};
-use super::{Common, export, measure_quant_drop, plans, qat, validate};
-use crate::Failure;
+use super::{Common, export, measure_quant_drop, qat, validate};
 use crate::recipe::Recipe;
-use crate::ship::Registry;
-use crate::teacher::Teachers;
+use crate::{Failure, provenance};
 
 /// Arguments of `reproduce`.
 #[derive(Args, Debug)]
@@ -26,7 +26,7 @@ pub struct Arguments {
     #[command(flatten)]
     pub effort: EffortArguments,
     /// Optimiser steps of the quantisation
-    #[arg(long, default_value_t = 30_000)]
+    #[arg(long, default_value_t = 20_000)]
     pub qat_steps: u32,
 }
 
@@ -35,41 +35,43 @@ pub struct Arguments {
 /// # Errors
 /// A step fails, or a model misses its gate.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let before = Registry::read(&arguments.models)?;
+    let Arguments { ids, models, checkpoints, effort, qat_steps } = arguments;
+    let (ids, models) = (|| ids.clone(), || models.clone());
+    let before = digests(&models())?;
     let training = train::Arguments {
-        ids: arguments.ids.clone(),
+        ids: ids(),
         recipe: Recipe::Distilled,
-        checkpoints: arguments.checkpoints.clone(),
-        effort: arguments.effort,
+        checkpoints: checkpoints.clone(),
+        effort: *effort,
     };
     train::run(common, &training)?;
-    let teachers = Teachers::open(&common.teachers)?;
-    for plan in plans(&arguments.ids)? {
-        export::export(plan, &arguments.checkpoints, &arguments.models)?;
-        if plan.int8.is_some() {
-            let size = arguments.effort.pool;
-            qat::quantise(common, plan, &arguments.models, arguments.qat_steps, size, &teachers)?;
+    let checkpoints = checkpoints.clone();
+    export::run(&export::Arguments { ids: ids(), checkpoints, models: models() })?;
+    let (steps, pool) = (*qat_steps, effort.pool);
+    qat::run(common, &qat::Arguments { ids: ids(), models: models(), steps, pool })?;
+    for (file, digest) in digests(&models())? {
+        match before.get(&file) {
+            Some(old) if *old == digest => println!("{file}: identical, {digest}"),
+            Some(old) => println!("{file}: differs, was {old}, is {digest}"),
+            None => println!("{file}: new, {digest}"),
         }
     }
-    let after = Registry::read(&arguments.models)?;
-    for plan in plans(&arguments.ids)? {
-        for key in ["sha256", "int8_sha256"] {
-            let of =
-                |r: &Registry| r.entry(plan.id).and_then(|e| e[key].as_str().map(String::from));
-            match (of(&before), of(&after)) {
-                (_, None) => {}
-                (Some(old), Some(new)) if old == new => println!("{} {key}: as before", plan.id),
-                (old, Some(new)) => {
-                    let old = old.unwrap_or_else(|| "absent".into());
-                    println!("{} {key}: was {old}, is {new}", plan.id);
-                }
-            }
-        }
-    }
-    let (ids, models) = (arguments.ids.clone(), arguments.models.clone());
-    validate::run(common, &validate::Arguments { ids, models, report: None })?;
-    let (ids, models) = (arguments.ids.clone(), arguments.models.clone());
+    validate::run(common, &validate::Arguments { ids: ids(), models: models(), report: None })?;
     let ending = "int8.onnx".into();
-    let drop = measure_quant_drop::Arguments { ids, models, ending, max_drop: 5e-6 };
+    let drop = measure_quant_drop::Arguments { ids: ids(), models: models(), ending };
     measure_quant_drop::run(common, &drop)
+}
+
+/// Digests of all files of a directory; none if there is no such directory.
+fn digests(directory: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    if !directory.is_dir() {
+        return Ok(BTreeMap::new());
+    }
+    let failure = |e| Failure::file(directory, e);
+    let digest = |entry: std::io::Result<DirEntry>| {
+        let path = entry.map_err(failure)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok((name, provenance::sha256(&std::fs::read(&path).map_err(failure)?)))
+    };
+    std::fs::read_dir(directory).map_err(failure)?.map(digest).collect()
 }
