@@ -91,7 +91,7 @@ fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|e| Failure::file(path, e))
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// The file cannot be read or has other columns.
