@@ -42,12 +42,20 @@ impl VmafTiny {
     pub(super) fn clock_now(&self) -> Option<ClockNow> {
         let element = self.obj();
         let latency = element.latency()?;
-        let clock = element.current_running_time().unwrap_or_default();
+        let clock = self.running_time();
         let arriving = clock.saturating_sub(latency).nseconds();
         Some(ClockNow {
             clock: clock.nseconds(),
             arriving: i64::try_from(arriving).unwrap_or(i64::MAX),
         })
+    }
+
+    /// Clock time since playing began. Before the element plays, its base time is not set and the
+    /// difference to it would be any number.
+    fn running_time(&self) -> gst::ClockTime {
+        let element = self.obj();
+        let time = element.current_running_time();
+        time.filter(|_| element.current_state() == gst::State::Playing).unwrap_or_default()
     }
 
     fn policy(&self, clock: Option<ClockNow>) -> Policy {
@@ -127,7 +135,7 @@ impl VmafTiny {
         let pad = self.pad(side);
         let Some(buffer) = pad.pop_buffer() else { return };
         let (segment, passes) = (pad.segment(), side == self.passing());
-        let now = self.obj().current_running_time().map_or(0, gst::ClockTime::nseconds);
+        let now = self.running_time().nseconds();
         let add_meta = lock(&self.settings).add_meta;
         let mut state = lock(&self.state);
         let State { session, inputs, output, .. } = &mut *state;
