@@ -61,8 +61,11 @@ fn each_input_may_start_late() {
         let expected = if late == Reference { 20 } else { 40 };
         assert_eq!(seen.len(), expected, "{late:?}");
         assert!(heard.scores().len() >= 18, "{late:?}: {:?}", heard.statuses());
-        assert_eq!(heard.told(EventKind::InputLost)[0].input, Some(late));
-        assert_eq!(heard.told(EventKind::InputResumed)[0].input, Some(late));
+        // a stumbling machine may make the other one seem lost for a moment
+        for kind in [EventKind::InputLost, EventKind::InputResumed] {
+            let told = heard.told(kind);
+            assert!(told.iter().any(|e| e.input == Some(late)), "{late:?}: {told:?}");
+        }
     }
 }
 
