@@ -68,5 +68,5 @@ def test_all_doors_give_the_same_scores(kind, model, vmaf, request, tmp_path, mo
     assert by_element(*pair, model) == python
     if "/" in model:
         # a path outside of the allowed directories is refused; the same file by its id
-        model = Path(model).stem
+        model = f"{Path(model).stem}:fp32"
     assert by_mcp(*pair, model) == printed
