@@ -105,8 +105,14 @@ impl Network {
     pub fn load(onnx: &[u8], outputs: Vec<String>, model: &str) -> Result<Self, FusionError> {
         let runtime = runtime()?;
         let load = || -> ort::Result<Self> {
-            let builder = Session::builder(&runtime.environment)?
-                .with_optimization_level(GraphOptimizationLevel::Level3)?;
+            let level = match runtime.backend {
+                Backend::Tract => GraphOptimizationLevel::Level3,
+                // beyond its basic rewrites ONNX Runtime rounds activations, too, where weights are
+                // int8: half a point off, and dependent on the batch
+                #[cfg(feature = "onnxruntime")]
+                Backend::OnnxRuntime => GraphOptimizationLevel::Level1,
+            };
+            let builder = Session::builder(&runtime.environment)?.with_optimization_level(level)?;
             #[cfg(feature = "onnxruntime")]
             let (builder, prepared) = match runtime.backend {
                 Backend::OnnxRuntime => (builder.with_intra_threads(1)?, Some(prepare(&outputs)?)),
