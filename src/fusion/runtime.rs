@@ -75,7 +75,7 @@ fn runtime() -> Result<&'static Runtime, FusionError> {
 /// tract's function table, but for the question whether a value is a tensor.
 ///
 /// ort asks for an output's type first and, told that it is a tensor, forgets to release the answer:
-/// 48 bytes lost with every frame. An answer of "no" takes its other branch, which releases it and
+/// some 100 bytes lost with every frame. An answer of "no" takes its other branch, which releases it and
 /// reads the same type from it. All values of tract's are tensors, so nothing else can ask.
 fn tract_api() -> ort::sys::OrtApi {
     extern "system" fn is_tensor(_: *const OrtValue, _: *mut c_int) -> OrtStatusPtr {

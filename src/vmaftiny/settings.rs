@@ -300,7 +300,7 @@ fn build() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecDouble::builder("min-confidence")
             .nick("Min confidence")
-            .blurb("Scores of frames whose offset is less sure than this are not pooled")
+            .blurb("Scores of frames whose offset is less sure than this are not pooled, unless it proves right")
             .maximum(1.0)
             .default_value(d.min_confidence)
             .mutable_playing()
