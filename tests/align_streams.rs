@@ -394,7 +394,10 @@ proptest! {
             (0..3).map(|i| (100 * (i + 1), kind(kinds[i]), lengths[i])).collect();
         let timeline = Timeline::new(450, FRAME, offset * MS, &incidents);
         let (outcome, events) = run(seed, &timeline, &Look::untouched());
-        prop_assert!(outcome.percent(outcome.exact) >= 75.0, "{:?} {:?}", outcome, events);
+        // a skip ahead shows pictures that the reference has not sent yet: nobody can pair those
+        let knowable = outcome.frames - outcome.unknowable;
+        let wrong = outcome.wrong - outcome.unknowable;
+        prop_assert!(wrong * 10 <= knowable, "{:?} {:?}", outcome, events);
         prop_assert!(outcome.percent(outcome.wrong_confident) <= 0.5, "{:?} {:?}", outcome, events);
     }
 

@@ -1,11 +1,13 @@
 use std::collections::VecDeque;
 
 use super::confidence::{Confidence, Findings, UNVERIFIED};
-use super::correlation::{Correlation, Memory, Peak};
+use super::correlation::{Memory, Peak};
 use super::event::Event;
+use super::evidence::{DISTINCT, Evidence, MATCHING};
 use super::fingerprint::Fingerprint;
-use super::history::{History, NOISE, Shown};
+use super::history::NOISE;
 use super::pairing::Side;
+use super::rhythm::RateWatch;
 use super::watch::{Spell, Turn};
 
 /// Where to search.
@@ -78,9 +80,7 @@ pub struct Aligner {
     state: State,
     offset: i64,
     confidence: Confidence,
-    reference: History,
-    distorted: History,
-    correlation: Option<Correlation>,
+    evidence: Evidence,
     candidate: Option<Candidate>,
     // something happened that may have moved the offset
     unverified: bool,
@@ -95,7 +95,7 @@ pub struct Aligner {
     judged: Option<(usize, u32)>,
     rank: HintSource,
     refuted: Option<i64>,
-    mismatch: Option<(i64, i64)>,
+    rates: RateWatch,
     events: VecDeque<Event>,
 }
 
@@ -108,17 +108,9 @@ struct Candidate {
     lead: f32,
 }
 
-// finer grids than 250 frames per second are not needed
-const SMALLEST_STEP: i64 = 4_000_000;
 const LARGEST_OFFSET: i64 = 60_000_000_000;
 const AGREEMENT: f32 = 0.5;
-const DISTINCT: f32 = 0.05;
 const CLEARLY_BETTER: f32 = 0.15;
-// distance of pictures that differ by nothing but coding
-const SAME: f32 = 0.0005;
-// distance of pictures that no coding explains
-const UNLIKE: f32 = 0.3;
-const MATCHING: f32 = 1.5;
 // pairs, at least, that make an offset verified
 const VERIFIED_AFTER: u32 = 6;
 // pairs after which a peak needs no lead over its neighbours
@@ -139,14 +131,13 @@ const MOST_EVENTS: usize = 64;
 impl Aligner {
     /// Knows nothing but the hypothesis. `max_offset` is limited to 0 to 60 s.
     pub fn new(config: Config) -> Self {
+        let config = Config { max_offset: config.max_offset.clamp(0, LARGEST_OFFSET), ..config };
         Self {
-            config: Config { max_offset: config.max_offset.clamp(0, LARGEST_OFFSET), ..config },
+            config,
             state: State::Searching,
             offset: config.hypothesis,
             confidence: Confidence::none(),
-            reference: History::new(),
-            distorted: History::new(),
-            correlation: None,
+            evidence: Evidence::new(config.max_offset),
             candidate: None,
             unverified: false,
             examined: None,
@@ -157,7 +148,7 @@ impl Aligner {
             judged: None,
             rank: HintSource::Timestamps,
             refuted: None,
-            mismatch: None,
+            rates: RateWatch::default(),
             events: VecDeque::with_capacity(MOST_EVENTS),
         }
     }
@@ -221,16 +212,18 @@ impl Aligner {
             }
             return;
         }
-        if self.refuted.is_some_and(|refuted| (refuted - offset).abs() <= self.half_step()) {
+        if self.refuted.is_some_and(|refuted| (refuted - offset).abs() <= self.evidence.half_step())
+        {
             return;
         }
         let now = self.now();
         let old = std::mem::replace(&mut self.offset, offset);
-        let known = self.is_locked() && (old - offset).abs() <= self.half_step();
+        let known = self.is_locked() && (old - offset).abs() <= self.evidence.half_step();
         if known {
             self.confidence.refresh(now);
             return;
         }
+        self.confidence.renew();
         self.confidence.set(HINTED, now);
         self.restless = 0;
         self.candidate = None;
@@ -245,33 +238,37 @@ impl Aligner {
     /// What a side shows next does not continue what it showed: the offset in use becomes a
     /// hypothesis until the pictures confirm it.
     pub fn discontinuity(&mut self, side: Side) {
-        self.history(side).cut();
+        self.evidence.side(side).cut();
         self.doubt();
     }
 
     /// The next frame of a side, with its running time, ns. A time equal to the side's last is
     /// ignored; an earlier one is a [discontinuity](Self::discontinuity).
     pub fn push(&mut self, side: Side, running_time: i64, print: &Fingerprint) {
-        match self.history(side).newest_time() {
+        match self.evidence.side(side).newest_time() {
             Some(newest) if newest == running_time => return,
             Some(newest) if newest > running_time => {
-                self.history(side).clear();
+                self.evidence.side(side).clear();
                 self.examined = None;
                 self.doubt();
             }
             _ => {}
         }
-        self.history(side).push(running_time, print);
-        self.forget();
+        let tuned = self.evidence.add(side, running_time, print, self.offset);
         let blank = print.is_black() || print.is_flat();
         match self.black[side as usize].observe(running_time, blank) {
             Some(Turn::Started { since }) => self.tell(Event::BlackStart { side, since }),
             Some(Turn::Ended { length }) => self.tell(Event::BlackEnd { side, length }),
             None => {}
         }
-        self.compare_rates();
-        if !self.tune() {
-            self.correlate(side);
+        let rates = [&self.evidence.reference.rhythm, &self.evidence.distorted.rhythm];
+        if let Some(mismatch) = self.rates.observe(rates) {
+            self.tell(mismatch);
+        }
+        if tuned {
+            self.candidate = None;
+            self.judged = None;
+            self.unverified = self.is_locked();
         }
         self.examine();
         match self.state {
@@ -283,19 +280,8 @@ impl Aligner {
         }
     }
 
-    fn history(&mut self, side: Side) -> &mut History {
-        match side {
-            Side::Reference => &mut self.reference,
-            Side::Distorted => &mut self.distorted,
-        }
-    }
-
     fn now(&self) -> i64 {
-        self.distorted.newest_time().unwrap_or(0)
-    }
-
-    fn half_step(&self) -> i64 {
-        self.correlation.as_ref().map_or(SMALLEST_STEP, |c| c.step() / 2)
+        self.evidence.distorted.newest_time().unwrap_or(0)
     }
 
     fn tell(&mut self, event: Event) {
@@ -305,108 +291,10 @@ impl Aligner {
         self.events.push_back(event);
     }
 
-    /// A frame is needed as long as one of the other side may come that lies within the window.
-    fn forget(&mut self) {
-        let window = self.config.max_offset + 1_000_000_000;
-        let [reference, distorted] = [&self.reference, &self.distorted].map(History::newest_time);
-        for history in [&mut self.reference, &mut self.distorted] {
-            let Some(own) = history.newest_time() else { continue };
-            let other = reference.zip(distorted).map_or(own, |(r, d)| r.min(d));
-            history.forget_before((other - window).max(own - 2 * window));
-        }
-    }
-
-    fn compare_rates(&mut self) {
-        let (reference, distorted) = (&self.reference.rhythm, &self.distorted.rhythm);
-        let Some((r, r_error)) = reference.long_term() else { return };
-        let Some((d, d_error)) = distorted.long_term() else { return };
-        let certain = 4.0 * r_error.hypot(d_error) + 0.0004 * r;
-        if (r - d).abs() <= certain {
-            self.mismatch = None;
-            return;
-        }
-        if let Some((known_r, known_d)) = self.mismatch {
-            let same = |known: i64, now: f64| (known as f64 - now).abs() < 0.05 * now;
-            if same(known_r, r) && same(known_d, d) {
-                return;
-            }
-        }
-        let ratio = r.max(d) / r.min(d);
-        let integer_ratio = ratio > 1.5 && (ratio - ratio.round()).abs() < 0.005 * ratio;
-        let (reference, distorted) = (r.round() as i64, d.round() as i64);
-        self.mismatch = Some((reference, distorted));
-        self.tell(Event::RateMismatch { reference, distorted, integer_ratio });
-    }
-
-    /// Fits the search to the frame rates, if they are new; true if it did.
-    fn tune(&mut self) -> bool {
-        let rhythms = (self.reference.rhythm.best(), self.distorted.rhythm.best());
-        let (Some(r), Some(d)) = rhythms else { return false };
-        let equal = (r.0 - d.0).abs() < (3.0 * r.1.hypot(d.1)).max(r.0 / 100.0);
-        let steadier = if r.1 <= d.1 { r.0 } else { d.0 };
-        let (step, span) = match equal {
-            true => (steadier, steadier),
-            false => (r.0.min(d.0), r.0.max(d.0)),
-        };
-        let [step, span] =
-            [step, span].map(|interval| (interval.round() as i64).max(SMALLEST_STEP));
-        // over the whole window, a grid 1 % too fine is off by more than a frame
-        let exact = equal && r.1.min(d.1) < 0.0005 * r.0;
-        let share = if exact { 400 } else { 10 };
-        let fits = |used: i64, wanted: i64| (used - wanted).abs() <= wanted / share;
-        let tuned = self.correlation.as_ref().is_some_and(|c| fits(c.step(), step));
-        if tuned && fits(self.reference.span(), span) {
-            return false;
-        }
-        self.reference.set_span(span);
-        self.distorted.set_span(span);
-        let mut correlation = Correlation::new(step, self.config.max_offset);
-        if rates_are_commensurable(step, span) {
-            for (i, frame) in self.distorted.frames().iter().enumerate() {
-                if let Some(difference) = self.reference.nearest_difference(frame, self.offset) {
-                    correlation.follow(difference, 1.0 / (i + 1) as f64);
-                }
-            }
-        }
-        for distorted in self.distorted.frames() {
-            pair(&mut correlation, distorted, self.reference.frames().iter());
-        }
-        self.correlation = Some(correlation);
-        self.candidate = None;
-        self.judged = None;
-        self.unverified = self.is_locked();
-        true
-    }
-
-    /// Adds the pairs that a side's newest frame makes.
-    fn correlate(&mut self, side: Side) {
-        let Some(correlation) = &mut self.correlation else { return };
-        let window = correlation.window();
-        match side {
-            Side::Distorted => {
-                let Some(newest) = self.distorted.newest() else { return };
-                if rates_are_commensurable(correlation.step(), self.reference.span())
-                    && let Some(difference) = self.reference.nearest_difference(newest, self.offset)
-                {
-                    correlation.follow(difference, 0.05);
-                }
-                let near = self.reference.between(newest.time - window, newest.time + window);
-                pair(correlation, newest, near);
-            }
-            Side::Reference => {
-                let Some(newest) = self.reference.newest() else { return };
-                let near = self.distorted.between(newest.time - window, newest.time + window);
-                for distorted in near {
-                    pair(correlation, distorted, std::iter::once(newest));
-                }
-            }
-        }
-    }
-
     /// Looks at the distorted frames whose partner at the offset in use has come.
     fn examine(&mut self) {
-        let Some(correlation) = &self.correlation else { return };
-        let Some(newest) = self.reference.newest_time() else { return };
+        let Some(correlation) = &self.evidence.correlation else { return };
+        let Some(newest) = self.evidence.reference.newest_time() else { return };
         let reach = correlation.step();
         let limit = newest + self.offset + reach / 2;
         if self.state != State::Locked {
@@ -416,9 +304,9 @@ impl Aligner {
         let from = self.examined.map_or(i64::MIN, |examined| examined + 1);
         let mut turns = [None; 2];
         let (mut froze, mut thawed) = (false, false);
-        for frame in self.distorted.between(from, limit) {
+        for frame in self.evidence.distorted.between(from, limit) {
             self.examined = Some(frame.time);
-            let partner = self.reference.nearest(frame.time - self.offset, reach);
+            let partner = self.evidence.reference.nearest(frame.time - self.offset, reach);
             let Some(partner) = partner else { continue };
             let (Some(own), Some(reference)) = (&frame.change, &partner.change) else { continue };
             let repeated = own.energy < (0.1 * reference.energy).max(0.3 * NOISE);
@@ -431,9 +319,7 @@ impl Aligner {
                     turns[usize::from(turns[0].is_some())] = Some(turn);
                 }
             }
-            if self.frozen_frames > 0 {
-                self.confidence.trust();
-            } else {
+            if self.frozen_frames == 0 {
                 self.confidence.compare(frame.mismatch(partner));
             }
         }
@@ -454,10 +340,9 @@ impl Aligner {
 
     /// A new offset gives frames other partners.
     fn examine_again(&mut self) {
-        let newest = self.reference.newest_time().unwrap_or(0);
-        let limit = newest + self.offset + self.half_step();
+        let newest = self.evidence.reference.newest_time().unwrap_or(0);
+        let limit = newest + self.offset + self.evidence.half_step();
         self.examined = self.examined.map(|examined| examined.min(limit));
-        self.confidence.renew();
     }
 
     fn doubt(&mut self) {
@@ -468,9 +353,7 @@ impl Aligner {
 
     /// What was seen before says little about what is now.
     fn weigh_anew(&mut self) {
-        if let Some(correlation) = &mut self.correlation {
-            correlation.doubt();
-        }
+        self.evidence.doubt();
         self.unverified = true;
         self.candidate = None;
         self.judged = None;
@@ -479,7 +362,7 @@ impl Aligner {
     /// True when a grid point has been proposed at least twice, each time on more pairs, and the
     /// sum of its leads is enough.
     fn confirmed(&mut self, index: usize, lead: f32) -> bool {
-        let Some(correlation) = &self.correlation else { return false };
+        let Some(correlation) = &self.evidence.correlation else { return false };
         let pairs = correlation.pairs(index);
         match &mut self.candidate {
             Some(candidate) if candidate.index == index => {
@@ -499,14 +382,16 @@ impl Aligner {
 
     /// Not locked: looks for a peak that stands out.
     fn search(&mut self) {
-        let Some(correlation) = &self.correlation else { return };
+        let Some(correlation) = &self.evidence.correlation else { return };
         let all = 0..correlation.len();
-        let Some(peak) = correlation.peak(Memory::Slow, all, self.neighbours(), 3) else { return };
+        let Some(peak) = correlation.peak(Memory::Slow, all, self.evidence.neighbours(), 3) else {
+            return;
+        };
         let strong = peak.score > AGREEMENT && correlation.motion(peak.index, Memory::Slow) > 3.0;
         let index = if strong && peak.score - peak.rival > DISTINCT {
-            let beside = peak.score - self.best_beside(peak.index);
+            let beside = peak.score - self.evidence.best_beside(peak.index);
             let pairs = correlation.pairs(peak.index);
-            let agreed = self.agreed(peak.index) || pairs > PATIENCE;
+            let agreed = self.evidence.agreed(peak.index) || pairs > PATIENCE;
             let lead = if pairs >= CLEAR_AFTER { ENOUGH } else { beside * 2.0 };
             agreed.then_some((peak.index, lead))
         } else {
@@ -514,8 +399,10 @@ impl Aligner {
             let hypothesis = correlation.index_of(self.offset);
             let near = hypothesis.filter(|index| {
                 let score = correlation.score(*index, Memory::Slow);
-                let known = correlation.pairs(*index) >= TIE_AFTER && self.agreed(*index);
-                strong && known && score > (peak.score - DISTINCT).max(self.best_beside(*index))
+                let known = correlation.pairs(*index) >= TIE_AFTER && self.evidence.agreed(*index);
+                strong
+                    && known
+                    && score > (peak.score - DISTINCT).max(self.evidence.best_beside(*index))
             });
             near.map(|index| (index, ENOUGH))
         };
@@ -531,6 +418,7 @@ impl Aligner {
         self.candidate = None;
         self.unverified = true;
         self.restless = 0;
+        self.confidence.renew();
         self.examine_again();
         self.judge(index);
         let (offset, confidence) = (self.offset, self.confidence());
@@ -539,7 +427,7 @@ impl Aligner {
 
     /// Locked: looks for something clearly better.
     fn track(&mut self) {
-        let Some(correlation) = &self.correlation else { return };
+        let Some(correlation) = &self.evidence.correlation else { return };
         let Some(current) = correlation.index_of(self.offset) else { return };
         let seen = (current, correlation.pairs(current));
         let all = 0..correlation.len();
@@ -547,7 +435,7 @@ impl Aligner {
             true => all.clone(),
             false => current.saturating_sub(NEAR)..current + NEAR + 1,
         };
-        let neighbours = self.neighbours();
+        let neighbours = self.evidence.neighbours();
         let fast = correlation.peak(Memory::Fast, near, neighbours, 2).filter(|peak| {
             peak.score > AGREEMENT
                 && peak.score > correlation.score(current, Memory::Fast) + CLEARLY_BETTER
@@ -564,7 +452,7 @@ impl Aligner {
         let lead = |peak: &Peak, memory| peak.score - correlation.score(current, memory);
         let fast = fast.map(|peak| (peak, lead(&peak, Memory::Fast)));
         let better = fast.or_else(|| slow().map(|peak| (peak, lead(&peak, Memory::Slow))));
-        let drifting = self.is_drifting();
+        let drifting = self.evidence.is_drifting();
         let better = better.filter(|(peak, _)| {
             // the true offset wanders between grid points
             if drifting && peak.index.abs_diff(current) <= 1 {
@@ -601,42 +489,30 @@ impl Aligner {
     /// Follows small movements: clock drift, a jittery first estimate.
     fn refine(&mut self, current: usize) {
         let measured = self.measured(current);
-        if self.is_drifting() {
+        if self.evidence.is_drifting() {
             self.offset += (measured - self.offset) / 16;
-        } else if (measured - self.offset).abs() > self.half_step() / 4 {
+        } else if (measured - self.offset).abs() > self.evidence.half_step() / 4 {
             self.offset = measured;
         }
     }
 
-    /// Which frames belong together changes all the time, for the rates differ.
-    fn is_drifting(&self) -> bool {
-        self.correlation.as_ref().is_some_and(|correlation| {
-            !rates_are_commensurable(correlation.step(), self.reference.span())
-        })
-    }
-
     fn measured(&self, index: usize) -> i64 {
-        let Some(correlation) = &self.correlation else { return self.offset };
-        let measured = correlation.offset(index, usize::from(self.is_drifting()));
+        let Some(measured) = self.evidence.measured(index) else { return self.offset };
         // timestamps that agree with the pictures are more exact than the mean of jittery ones
         let hypothesis = self.config.hypothesis;
-        let close = (measured - hypothesis).abs() <= self.half_step() / 4;
+        let close = (measured - hypothesis).abs() <= self.evidence.half_step() / 4;
         if close { hypothesis } else { measured }
     }
 
     fn judge(&mut self, index: usize) {
-        let Some(correlation) = &self.correlation else { return };
+        let Some(correlation) = &self.evidence.correlation else { return };
         let all = 0..correlation.len();
-        let neighbours = self.neighbours();
+        let neighbours = self.evidence.neighbours();
         let fast_best = correlation.peak(Memory::Fast, all, neighbours, 2);
         let fast = correlation.score(index, Memory::Fast);
-        let slow_rival = (0..correlation.len())
-            .filter(|other| *other != index)
-            .map(|other| correlation.score(other, Memory::Slow))
-            .fold(0.0, f32::max);
         let pairs = correlation.pairs(index);
         let best = fast_best.map_or(0.0, |peak| peak.score);
-        let excess = self.excess(index);
+        let excess = self.evidence.excess(index);
         if pairs >= VERIFIED_AFTER
             && fast > AGREEMENT
             && fast > best - DISTINCT
@@ -644,10 +520,9 @@ impl Aligner {
         {
             self.unverified = false;
         }
-        let correlation_slow = correlation.score(index, Memory::Slow);
         let findings = Findings {
-            slow: correlation_slow,
-            slow_rival,
+            slow: correlation.score(index, Memory::Slow),
+            slow_rival: self.evidence.best_elsewhere(index),
             fast,
             fast_best,
             excess,
@@ -658,48 +533,15 @@ impl Aligner {
         self.confidence.judge(&findings, now);
     }
 
-    /// The last changes and the pictures themselves say the same as a peak.
-    fn agreed(&self, index: usize) -> bool {
-        let Some(correlation) = &self.correlation else { return false };
-        let all = 0..correlation.len();
-        let best = correlation.peak(Memory::Fast, all, 0, 2).map_or(0.0, |peak| peak.score);
-        correlation.score(index, Memory::Fast) > best - DISTINCT / 2.0
-            && self.excess(index) < MATCHING
-            && correlation.distance(index).is_some_and(|distance| distance < UNLIKE)
-    }
-
-    /// Distance of the pictures at a grid point, relative to the least anywhere.
-    fn excess(&self, index: usize) -> f32 {
-        let Some(correlation) = &self.correlation else { return 1.0 };
-        let own = correlation.distance(index).unwrap_or(1.0);
-        let least = correlation.least_distance(correlation.pairs(index).min(3));
-        (own + SAME) / (least + SAME)
-    }
-
-    /// Best agreement of a grid point's neighbours.
-    fn best_beside(&self, index: usize) -> f32 {
-        let Some(correlation) = &self.correlation else { return 0.0 };
-        let neighbours = self.neighbours();
-        let last = (index + neighbours).min(correlation.len() - 1);
-        (index.saturating_sub(neighbours)..=last)
-            .filter(|other| *other != index)
-            .map(|other| correlation.score(other, Memory::Slow))
-            .fold(0.0, f32::max)
-    }
-
-    /// Grid points that a moving picture cannot tell from a peak.
-    fn neighbours(&self) -> usize {
-        let Some(correlation) = &self.correlation else { return 0 };
-        (2 * self.reference.span() / correlation.step()) as usize
-    }
-
     fn notice_loss(&mut self) {
-        let frames = self.distorted.frames();
+        let frames = self.evidence.distorted.frames();
         let Some(newest) = frames.back() else { return };
-        if self.correlation.is_none() || newest.change.as_ref().is_none_or(|c| c.is_still()) {
+        if self.evidence.correlation.is_none()
+            || newest.change.as_ref().is_none_or(|c| c.is_still())
+        {
             return;
         }
-        self.restless += self.distorted.span();
+        self.restless += self.evidence.distorted.span();
         match self.state {
             State::Locked if self.confidence() >= LOSING => self.restless = 0,
             State::Locked if self.restless >= LOSS_AFTER => self.lose(),
@@ -714,28 +556,5 @@ impl Aligner {
         self.restless = 0;
         self.candidate = None;
         self.tell(Event::Lost);
-    }
-}
-
-/// The time differences of the frames of two such rates stay the same modulo the smaller one.
-fn rates_are_commensurable(step: i64, span: i64) -> bool {
-    let ratio = span as f64 / step as f64;
-    (ratio - ratio.round()).abs() < 0.01
-}
-
-/// Adds the pairs of a distorted frame and some reference frames.
-fn pair<'a>(
-    correlation: &mut Correlation,
-    distorted: &Shown,
-    references: impl Iterator<Item = &'a Shown>,
-) {
-    let Some(own) = distorted.change.as_ref().filter(|change| !change.is_still()) else { return };
-    for reference in references {
-        if let Some(change) = &reference.change {
-            let cross = own.agreement(change);
-            let difference = distorted.time - reference.time;
-            let distance = distorted.distance(reference);
-            correlation.add(difference, cross, change.weight, own.weight, distance);
-        }
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Findings {
 const HALF_LIFE: f64 = 10e9;
 const INVISIBLE: f64 = NOISE as f64;
 const TOLERATED: f64 = 2.0;
+// likeness that a pair can win back
+const RECOVERY: f64 = 0.25;
 // below the default of what is pooled
 pub(super) const UNVERIFIED: f64 = 0.5;
 
@@ -56,14 +58,14 @@ impl Confidence {
         let mismatch = f64::from(mismatch);
         let usual = self.usual_mismatch.get_or_insert(mismatch);
         let ratio = (mismatch + INVISIBLE) / (*usual + INVISIBLE);
-        self.likeness = (TOLERATED + 1.0 - ratio).clamp(0.0, 1.0);
+        // one wrong picture may look right by chance, three in a row do not
+        let likeness = (TOLERATED + 1.0 - ratio).clamp(0.0, 1.0);
+        self.likeness = likeness.min(self.likeness + RECOVERY);
+        // wrong pairs, too, are many in a row: they must not become usual before a better offset
+        // can be known
         let share = if mismatch < *usual { 0.2 } else { 0.05 };
-        *usual += share * (mismatch - *usual);
-    }
-
-    /// The last pair is not to be compared.
-    pub(super) fn trust(&mut self) {
-        self.likeness = 1.0;
+        let learned = mismatch.min(TOLERATED * (*usual + INVISIBLE));
+        *usual += share * (learned - *usual);
     }
 
     /// Pairs were others until now.
@@ -105,8 +107,22 @@ mod tests {
     fn confidence_halves_in_ten_seconds() {
         let mut confidence = Confidence::none();
         confidence.set(0.8, 5);
-        confidence.trust();
         assert!((confidence.at(10_000_000_005) - 0.4).abs() < 1e-9);
         assert_eq!(confidence.at(0), 0.8);
+    }
+
+    #[test]
+    fn a_wrong_pair_is_seen_at_once_and_forgiven_slowly() {
+        let mut confidence = Confidence::none();
+        confidence.set(1.0, 0);
+        let after = |confidence: &mut Confidence, mismatch| {
+            confidence.compare(mismatch);
+            confidence.at(0)
+        };
+        (0..20).for_each(|_| assert_eq!(after(&mut confidence, 50.0), 1.0));
+        // as long as a reference a second away may take to come
+        (0..20).for_each(|_| assert_eq!(after(&mut confidence, 5_000.0), 0.0));
+        let back: Vec<f64> = (0..4).map(|_| after(&mut confidence, 50.0)).collect();
+        assert_eq!(back, [0.25, 0.5, 0.75, 1.0]);
     }
 }

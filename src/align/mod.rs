@@ -8,6 +8,7 @@ mod aligner;
 mod confidence;
 mod correlation;
 mod event;
+mod evidence;
 mod fingerprint;
 mod history;
 pub mod pairing;

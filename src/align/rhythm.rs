@@ -1,3 +1,5 @@
+use super::event::Event;
+
 /// How often a side shows a frame, learnt from running times; ignores gaps of lost frames.
 #[derive(Clone, Debug)]
 pub(super) struct Rhythm {
@@ -65,6 +67,34 @@ fn mean_near(values: &[i64], typical: i64) -> Option<(f64, f64)> {
     let mean = near().sum::<f64>() / count;
     let variance = near().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
     (count > 0.0).then_some((mean, (variance / count).sqrt()))
+}
+
+/// Notices that the sides differ in frames per second.
+#[derive(Debug, Default)]
+pub(super) struct RateWatch {
+    // distances of frames that have been told
+    told: Option<(i64, i64)>,
+}
+
+impl RateWatch {
+    /// The event, once until either rate changes. `rhythms` of reference and distorted stream.
+    pub(super) fn observe(&mut self, rhythms: [&Rhythm; 2]) -> Option<Event> {
+        let [(r, r_error), (d, d_error)] = [rhythms[0].long_term()?, rhythms[1].long_term()?];
+        let certain = 4.0 * r_error.hypot(d_error) + 0.0004 * r;
+        if (r - d).abs() <= certain {
+            self.told = None;
+            return None;
+        }
+        let same = |known: i64, now: f64| (known as f64 - now).abs() < 0.05 * now;
+        if self.told.is_some_and(|(known_r, known_d)| same(known_r, r) && same(known_d, d)) {
+            return None;
+        }
+        let ratio = r.max(d) / r.min(d);
+        let integer_ratio = ratio > 1.5 && (ratio - ratio.round()).abs() < 0.005 * ratio;
+        let (reference, distorted) = (r.round() as i64, d.round() as i64);
+        self.told = Some((reference, distorted));
+        Some(Event::RateMismatch { reference, distorted, integer_ratio })
+    }
 }
 
 #[cfg(test)]

@@ -81,6 +81,8 @@ pub struct Outcome {
     pub exact: usize,
     /// Paired with another.
     pub wrong: usize,
+    /// Of the wrong ones: the frame they show had not come yet, so nobody could know.
+    pub unknowable: usize,
     /// Paired with one that looks different.
     pub visibly_wrong: usize,
     /// Wrong with a confidence of 0.6 or more.
@@ -99,6 +101,7 @@ impl Outcome {
         self.frames += other.frames;
         self.exact += other.exact;
         self.wrong += other.wrong;
+        self.unknowable += other.unknowable;
         self.visibly_wrong += other.visibly_wrong;
         self.wrong_confident += other.wrong_confident;
         self.visibly_wrong_confident += other.visibly_wrong_confident;
@@ -165,6 +168,8 @@ pub fn follow(
             pending += 1;
             if !shown.repeated && outcome.lock.is_some() {
                 judge(&mut outcome, &aligner, timeline, reference, shown);
+                let to_come = timeline.reference[shown.content] > newest_r;
+                outcome.unknowable += usize::from(to_come);
             }
         }
     }

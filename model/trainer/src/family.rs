@@ -90,7 +90,7 @@ pub const FAMILY: [Plan; 5] = [
         steps: 120_000,
         rate: 4e-3,
         polish: 20,
-        again: 60_000,
+        again: 240_000,
         floor: 2e-3,
         odd: 1.0,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },

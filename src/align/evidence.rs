@@ -1,0 +1,221 @@
+use super::correlation::{Correlation, Memory};
+use super::fingerprint::Fingerprint;
+use super::history::{History, Shown};
+use super::pairing::Side;
+
+/// What both sides have shown lately, and how it agrees at every offset. Decides nothing.
+#[derive(Debug)]
+pub(super) struct Evidence {
+    pub(super) reference: History,
+    pub(super) distorted: History,
+    /// `None` until the frame rates are known.
+    pub(super) correlation: Option<Correlation>,
+    // the largest offset, ns
+    reach: i64,
+}
+
+// finer grids than 250 frames per second are not needed
+const SMALLEST_STEP: i64 = 4_000_000;
+// distance of pictures that differ by nothing but coding
+const SAME: f32 = 0.0005;
+// distance of pictures that no coding explains
+const UNLIKE: f32 = 0.3;
+/// Most that [`Evidence::excess`] may be where pictures belong together.
+pub(super) const MATCHING: f32 = 1.5;
+/// Scores nearer than this do not tell two offsets apart.
+pub(super) const DISTINCT: f32 = 0.05;
+
+impl Evidence {
+    /// For offsets up to `reach`, ns, either way.
+    pub(super) fn new(reach: i64) -> Self {
+        let (reference, distorted) = (History::new(), History::new());
+        Self { reference, distorted, correlation: None, reach }
+    }
+
+    pub(super) fn side(&mut self, side: Side) -> &mut History {
+        match side {
+            Side::Reference => &mut self.reference,
+            Side::Distorted => &mut self.distorted,
+        }
+    }
+
+    /// A side's next frame, later than its last; true if the frame rates became known or others,
+    /// so that points of the grid are not what they were. Pairs are looked for around `offset`.
+    pub(super) fn add(&mut self, side: Side, time: i64, print: &Fingerprint, offset: i64) -> bool {
+        self.side(side).push(time, print);
+        self.forget();
+        let tuned = self.tune(offset);
+        if !tuned {
+            self.correlate(side, offset);
+        }
+        tuned
+    }
+
+    /// What was seen so far counts little from now on.
+    pub(super) fn doubt(&mut self) {
+        if let Some(correlation) = &mut self.correlation {
+            correlation.doubt();
+        }
+    }
+
+    /// Offsets nearer than this are the same, ns.
+    pub(super) fn half_step(&self) -> i64 {
+        self.correlation.as_ref().map_or(SMALLEST_STEP, |c| c.step() / 2)
+    }
+
+    /// Which frames belong together changes all the time, for the rates differ.
+    pub(super) fn is_drifting(&self) -> bool {
+        self.correlation.as_ref().is_some_and(|correlation| {
+            !rates_are_commensurable(correlation.step(), self.reference.span())
+        })
+    }
+
+    /// The offset that the pairs at a grid point really have, ns.
+    pub(super) fn measured(&self, index: usize) -> Option<i64> {
+        let beside = usize::from(self.is_drifting());
+        self.correlation.as_ref().map(|correlation| correlation.offset(index, beside))
+    }
+
+    /// The last changes and the pictures themselves say the same as a peak.
+    pub(super) fn agreed(&self, index: usize) -> bool {
+        let Some(correlation) = &self.correlation else { return false };
+        let all = 0..correlation.len();
+        let best = correlation.peak(Memory::Fast, all, 0, 2).map_or(0.0, |peak| peak.score);
+        correlation.score(index, Memory::Fast) > best - DISTINCT / 2.0
+            && self.excess(index) < MATCHING
+            && correlation.distance(index).is_some_and(|distance| distance < UNLIKE)
+    }
+
+    /// Distance of the pictures at a grid point, relative to the least anywhere.
+    pub(super) fn excess(&self, index: usize) -> f32 {
+        let Some(correlation) = &self.correlation else { return 1.0 };
+        let own = correlation.distance(index).unwrap_or(1.0);
+        let least = correlation.least_distance(correlation.pairs(index).min(3));
+        (own + SAME) / (least + SAME)
+    }
+
+    /// Best agreement of a grid point's neighbours.
+    pub(super) fn best_beside(&self, index: usize) -> f32 {
+        let Some(correlation) = &self.correlation else { return 0.0 };
+        let neighbours = self.neighbours();
+        let last = (index + neighbours).min(correlation.len() - 1);
+        best_but(correlation, index, index.saturating_sub(neighbours)..=last)
+    }
+
+    /// Best agreement of all other grid points.
+    pub(super) fn best_elsewhere(&self, index: usize) -> f32 {
+        let Some(correlation) = &self.correlation else { return 0.0 };
+        best_but(correlation, index, 0..=correlation.len() - 1)
+    }
+
+    /// Grid points that a moving picture cannot tell from a peak.
+    pub(super) fn neighbours(&self) -> usize {
+        let Some(correlation) = &self.correlation else { return 0 };
+        (2 * self.reference.span() / correlation.step()) as usize
+    }
+
+    /// A frame is needed as long as one of the other side may come that lies within the window.
+    fn forget(&mut self) {
+        let window = self.reach + 1_000_000_000;
+        let [reference, distorted] = [&self.reference, &self.distorted].map(History::newest_time);
+        for history in [&mut self.reference, &mut self.distorted] {
+            let Some(own) = history.newest_time() else { continue };
+            let other = reference.zip(distorted).map_or(own, |(r, d)| r.min(d));
+            history.forget_before((other - window).max(own - 2 * window));
+        }
+    }
+
+    /// Fits the search to the frame rates, if they are new; true if it did.
+    fn tune(&mut self, offset: i64) -> bool {
+        let rhythms = (self.reference.rhythm.best(), self.distorted.rhythm.best());
+        let (Some(r), Some(d)) = rhythms else { return false };
+        let equal = (r.0 - d.0).abs() < (3.0 * r.1.hypot(d.1)).max(r.0 / 100.0);
+        let steadier = if r.1 <= d.1 { r.0 } else { d.0 };
+        let (step, span) = match equal {
+            true => (steadier, steadier),
+            false => (r.0.min(d.0), r.0.max(d.0)),
+        };
+        let [step, span] =
+            [step, span].map(|interval| (interval.round() as i64).max(SMALLEST_STEP));
+        // over the whole window, a grid 1 % too fine is off by more than a frame
+        let exact = equal && r.1.min(d.1) < 0.0005 * r.0;
+        let share = if exact { 400 } else { 10 };
+        let fits = |used: i64, wanted: i64| (used - wanted).abs() <= wanted / share;
+        let tuned = self.correlation.as_ref().is_some_and(|c| fits(c.step(), step));
+        if tuned && fits(self.reference.span(), span) {
+            return false;
+        }
+        self.reference.set_span(span);
+        self.distorted.set_span(span);
+        let mut correlation = Correlation::new(step, self.reach);
+        if rates_are_commensurable(step, span) {
+            for (i, frame) in self.distorted.frames().iter().enumerate() {
+                if let Some(difference) = self.reference.nearest_difference(frame, offset) {
+                    correlation.follow(difference, 1.0 / (i + 1) as f64);
+                }
+            }
+        }
+        for distorted in self.distorted.frames() {
+            pair(&mut correlation, distorted, self.reference.frames().iter());
+        }
+        self.correlation = Some(correlation);
+        true
+    }
+
+    /// Adds the pairs that a side's newest frame makes.
+    fn correlate(&mut self, side: Side, offset: i64) {
+        let Some(correlation) = &mut self.correlation else { return };
+        let window = correlation.window();
+        match side {
+            Side::Distorted => {
+                let Some(newest) = self.distorted.newest() else { return };
+                if rates_are_commensurable(correlation.step(), self.reference.span())
+                    && let Some(difference) = self.reference.nearest_difference(newest, offset)
+                {
+                    correlation.follow(difference, 0.05);
+                }
+                let near = self.reference.between(newest.time - window, newest.time + window);
+                pair(correlation, newest, near);
+            }
+            Side::Reference => {
+                let Some(newest) = self.reference.newest() else { return };
+                let near = self.distorted.between(newest.time - window, newest.time + window);
+                for distorted in near {
+                    pair(correlation, distorted, std::iter::once(newest));
+                }
+            }
+        }
+    }
+}
+
+fn best_but(
+    correlation: &Correlation,
+    index: usize,
+    points: std::ops::RangeInclusive<usize>,
+) -> f32 {
+    let others = points.filter(|other| *other != index);
+    others.map(|other| correlation.score(other, Memory::Slow)).fold(0.0, f32::max)
+}
+
+/// The time differences of the frames of two such rates stay the same modulo the smaller one.
+fn rates_are_commensurable(step: i64, span: i64) -> bool {
+    let ratio = span as f64 / step as f64;
+    (ratio - ratio.round()).abs() < 0.01
+}
+
+/// Adds the pairs of a distorted frame and some reference frames.
+fn pair<'a>(
+    correlation: &mut Correlation,
+    distorted: &Shown,
+    references: impl Iterator<Item = &'a Shown>,
+) {
+    let Some(own) = distorted.change.as_ref().filter(|change| !change.is_still()) else { return };
+    for reference in references {
+        if let Some(change) = &reference.change {
+            let cross = own.agreement(change);
+            let difference = distorted.time - reference.time;
+            let distance = distorted.distance(reference);
+            correlation.add(difference, cross, change.weight, own.weight, distance);
+        }
+    }
+}
