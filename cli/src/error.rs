@@ -131,7 +131,7 @@ pub enum Error {
         from: Geometry,
         /// Wanted width and height.
         to: (usize, usize),
-        /// What GStreamer said.
+        /// What the scaler said.
         problem: String,
     },
     /// Options that make no sense together, or a value out of range.

@@ -10,7 +10,6 @@ mod offset;
 pub mod pairs;
 pub mod report;
 pub mod run;
-pub mod scale;
 
 #[cfg(feature = "command")]
 pub mod command;

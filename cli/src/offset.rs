@@ -2,6 +2,7 @@
 
 use gstvmaftiny::align::pairing::Side;
 use gstvmaftiny::align::{Aligner, Config, Fingerprint};
+use gstvmaftiny::scoring::Picture as _;
 
 use crate::Error;
 use crate::input::Source;

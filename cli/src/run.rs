@@ -6,12 +6,13 @@ use std::time::Instant;
 use gstvmaftiny::features::{Geometry, NAMES, Profile, Workers};
 use gstvmaftiny::fusion::{self, Fusion};
 use gstvmaftiny::report::{Pool, PoolMethod};
-use gstvmaftiny::scoring::{Measured, Scorer, Verdict};
+use gstvmaftiny::scoring::{
+    Change, Conformer, Measured, Picture as _, RangeChange, Scorer, Store, Verdict,
+};
 
-use crate::input::{self, Layout, Shared, Source};
+use crate::input::{self, Layout, Shared, Shown, Source};
 use crate::pairs::{By, Pairs, Step, Unpaired};
 use crate::report::{Counts, FrameScore, Report};
-use crate::scale::Scaler;
 use crate::{Error, offset};
 
 /// What to score and how. [`Job::new`] gives the defaults.
@@ -34,6 +35,8 @@ pub struct Job {
     pub by: Option<By>,
     /// Scale distorted pictures to the reference's size where they differ.
     pub scale: bool,
+    /// How closely features follow their definition.
+    pub profile: Profile,
     /// Threads that measure a frame together; 0 for one per core.
     pub threads: usize,
     /// Stop after so many reference frames; 0 for all.
@@ -58,6 +61,7 @@ impl Job {
             prediction: true,
             by: None,
             scale: false,
+            profile: Profile::default(),
             threads: 0,
             frame_count: 0,
             skip_reference: 0,
@@ -157,7 +161,8 @@ struct Run<'a> {
     counts: Counts,
     frames: Vec<FrameScore>,
     geometry: Option<Geometry>,
-    scaler: Option<Scaler>,
+    scale: bool,
+    conformer: Conformer,
     // the frame whose verdict is still to come
     waiting: Option<u64>,
 }
@@ -171,14 +176,15 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Error> {
         let range = fusion.info().range;
         Ok(Self {
-            scorer: Scorer::new(fusion, Workers::new(job.threads)?, Profile::Exact),
+            scorer: Scorer::new(fusion, Workers::new(job.threads)?, job.profile),
             observer,
             total,
             pool: Pool::new(range.low, range.high),
             counts: Counts::default(),
             frames: Vec::new(),
             geometry: None,
-            scaler: job.scale.then(Scaler::default),
+            scale: job.scale,
+            conformer: Conformer::new(Store::default()),
             waiting: None,
         })
     }
@@ -200,7 +206,7 @@ impl<'a> Run<'a> {
                     continue;
                 }
                 Step::Pair { reference, distorted } => {
-                    let distorted = self.sized(&reference, distorted)?;
+                    let distorted = self.conformed(&reference, distorted)?;
                     self.counts.paired += 1;
                     (reference, Some(distorted))
                 }
@@ -237,23 +243,36 @@ impl<'a> Run<'a> {
             counts: self.counts,
             model: self.scorer.fusion().info().clone(),
             prediction: job.prediction,
+            profile: job.profile,
             frames: self.frames,
             pooled,
         })
     }
 
-    /// The distorted picture in the reference's size.
-    fn sized(&mut self, reference: &Shared, distorted: Shared) -> Result<Shared, Error> {
+    /// The distorted picture in the reference's size and colour range.
+    fn conformed(&mut self, reference: &Shared, distorted: Shared) -> Result<Shared, Error> {
         let wanted = reference.luma()?.geometry();
-        let found = distorted.luma()?.geometry();
+        let luma = distorted.luma()?;
+        let found = luma.geometry();
         self.geometry.get_or_insert(wanted);
-        if (wanted.width, wanted.height) == (found.width, found.height) {
+        let to = (wanted.width, wanted.height);
+        let size = ((found.width, found.height) != to).then_some(to);
+        if size.is_some() && !self.scale {
+            return Err(Error::SizesDiffer { reference: wanted, distorted: found });
+        }
+        let range = match (reference.full_range, distorted.full_range) {
+            (Some(true), Some(false)) => Some(RangeChange::ToFull),
+            (Some(false), Some(true)) => Some(RangeChange::ToLimited),
+            _ => None,
+        };
+        if size.is_none() && range.is_none() {
             return Ok(distorted);
         }
-        match &mut self.scaler {
-            Some(scaler) => scaler.scaled(&distorted, (wanted.width, wanted.height)),
-            None => Err(Error::SizesDiffer { reference: wanted, distorted: found }),
-        }
+        self.counts.scaled += u64::from(size.is_some());
+        self.counts.range_converted += u64::from(range.is_some());
+        let plane = self.conformer.conform(&luma, Change { size, range });
+        let plane = plane.map_err(|problem| Error::Scale { from: found, to, problem })?;
+        Ok(Shown::shared(plane, reference.full_range))
     }
 
     fn note(&mut self, verdict: Option<Verdict>) -> Result<(), Error> {

@@ -166,6 +166,49 @@ fn scaling_keeps_what_is_there() {
 }
 
 #[test]
+fn the_distorted_luma_gets_the_references_range() {
+    let bench = Bench::new();
+    let frames = |range: &str, value: &dyn Fn(f64) -> f64| {
+        let mut bytes = format!("YUV4MPEG2 W64 H48 F25:1 Cmono XCOLORRANGE={range}\n").into_bytes();
+        for frame in 0..3 {
+            bytes.extend_from_slice(b"FRAME\n");
+            let full = (0..64 * 48).map(|i| f64::from((i * 7 + i / 64 * 13 + frame) % 256));
+            bytes.extend(full.map(|v| value(v).round() as u8));
+        }
+        bytes
+    };
+    bench.write("ref.y4m", &frames("FULL", &|v| v));
+    let limited = |v: f64| v / 255.0 * 219.0 + 16.0;
+    let line = "-r ref.y4m -d dist.y4m";
+    bench.write("dist.y4m", &frames("LIMITED", &limited));
+    let converted = bench.report(line);
+    bench.write("dist.y4m", &frames("FULL", &limited));
+    let as_it_is = bench.report(line);
+    assert_eq!(converted["alignment"]["range_converted"], 3);
+    assert_eq!(as_it_is["alignment"]["range_converted"], 0);
+    let adm2 = |report: &Value| {
+        report["frames"][1]["metrics"]["integer_adm2"].as_f64().expect("a feature")
+    };
+    // but for rounding the picture is the reference; contrast lost counts against it
+    assert!(adm2(&converted) > 0.99 && adm2(&as_it_is) < 0.9, "{converted} {as_it_is}");
+}
+
+#[test]
+fn the_profile_is_chosen_and_reported() {
+    let bench = Bench::new();
+    let big = Clip { width: 96, height: 360, frames: 2, ..CLIP };
+    bench.y4m(big);
+    let vif = |report: &Value| report["frames"][0]["metrics"]["integer_vif_scale0"].clone();
+    let exact = bench.report("-r ref.y4m -d dist.y4m");
+    let fast = bench.report("-r ref.y4m -d dist.y4m --profile fast");
+    assert_eq!(exact["tiny_model"]["profile"], "exact");
+    assert_eq!(fast["tiny_model"]["profile"], "fast");
+    assert_ne!(vif(&exact), vif(&fast));
+    let xml = bench.vmaf("-r ref.y4m -d dist.y4m --tiny-model model.onnx --profile fast -o -");
+    assert!(String::from_utf8_lossy(&xml.stdout).contains("profile=\"fast\""));
+}
+
+#[test]
 fn an_error_names_the_file_and_what_is_wrong() {
     let bench = Bench::new();
     bench.y4m(CLIP);

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use gstvmaftiny::features::Geometry;
+use gstvmaftiny::features::{Geometry, Profile};
 use gstvmaftiny::fusion::Options;
 use numpy::{PyArray1, PyArray2, ToPyArray};
 use pyo3::prelude::*;
@@ -61,8 +61,16 @@ impl Report {
     /// Frames by what became of them.
     #[getter]
     fn counts(&self) -> BTreeMap<&'static str, u64> {
-        let report::Counts { paired, missing, ended, surplus } = self.0.counts;
-        [("paired", paired), ("missing", missing), ("ended", ended), ("surplus", surplus)].into()
+        let counts = self.0.counts;
+        [
+            ("paired", counts.paired),
+            ("missing", counts.missing),
+            ("ended", counts.ended),
+            ("surplus", counts.surplus),
+            ("scaled", counts.scaled),
+            ("range_converted", counts.range_converted),
+        ]
+        .into()
     }
 
     #[getter]
@@ -109,6 +117,11 @@ fn parse_layout(raw: Option<(usize, usize, String, u32)>) -> PyResult<Option<Lay
     Ok(Some(Layout { geometry: Geometry { width, height, depth: depth(bits)? }, chroma }))
 }
 
+pub fn parse_profile(name: &str) -> PyResult<Profile> {
+    Profile::named(name)
+        .ok_or_else(|| OptionsError::new_err(format!("profile '{name}' is not exact or fast")))
+}
+
 fn parse_align(align: &str) -> PyResult<Option<By>> {
     match align {
         "auto" => Ok(None),
@@ -122,7 +135,7 @@ fn parse_align(align: &str) -> PyResult<Option<By>> {
 
 /// Scores two files. `raw`: width, height, pixel format and bit depth of `.yuv` files.
 #[pyfunction]
-#[pyo3(signature = (reference, distorted, *, tiny_model, raw, align, scale, threads, frame_count,
+#[pyo3(signature = (reference, distorted, *, tiny_model, raw, align, scale, profile, threads, frame_count,
     skip_reference, skip_distorted, subsample, phone_model, progress))]
 #[allow(clippy::too_many_arguments, reason = "keywords, which the Python layer spells out again")]
 pub fn score(
@@ -133,6 +146,7 @@ pub fn score(
     raw: Option<(usize, usize, String, u32)>,
     align: &str,
     scale: bool,
+    profile: &str,
     threads: usize,
     frame_count: u64,
     skip_reference: u64,
@@ -147,6 +161,7 @@ pub fn score(
         model_options: Options { phone: phone_model, directory: None },
         by: parse_align(align)?,
         scale,
+        profile: parse_profile(profile)?,
         threads,
         frame_count,
         skip_reference,

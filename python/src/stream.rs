@@ -1,9 +1,10 @@
-use gstvmaftiny::features::{Geometry, NAMES, Profile, Workers};
+use gstvmaftiny::features::{Geometry, NAMES, Workers};
 use gstvmaftiny::fusion::{Fusion, Options};
 use gstvmaftiny::scoring::{self, Verdict};
 use pyo3::prelude::*;
 
 use crate::error::{of_model, of_picture, of_scoring};
+use crate::files::parse_profile;
 use crate::plane::{Borrowed, Flat, Kept, depth};
 
 /// Number, score, half-width, extrapolated, features.
@@ -21,11 +22,11 @@ pub struct Scorer {
 #[pymethods]
 impl Scorer {
     #[new]
-    fn new(tiny_model: &str, threads: usize, phone_model: bool) -> PyResult<Self> {
+    fn new(tiny_model: &str, threads: usize, phone_model: bool, profile: &str) -> PyResult<Self> {
         let options = Options { phone: phone_model, directory: None };
         let fusion = Fusion::open_with(tiny_model, &NAMES, &options).map_err(of_model)?;
         let workers = Workers::new(threads).map_err(of_picture)?;
-        let scorer = scoring::Scorer::new(fusion, workers, Profile::Exact);
+        let scorer = scoring::Scorer::new(fusion, workers, parse_profile(profile)?);
         Ok(Self { scorer, next: 0, waiting: None })
     }
 

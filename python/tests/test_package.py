@@ -48,7 +48,14 @@ def test_files_and_arrays_score_alike(clip):
         assert features[:, column].tolist() == result[f"integer_{name}"].tolist()
     assert result.vmaf == pytest.approx(result.scores.mean())
     assert result.pooled_metrics["vmaf"]["min"] == result.scores.min()
-    assert result.counts == {"paired": FRAMES, "missing": 0, "ended": 0, "surplus": 0}
+    assert result.counts == {
+        "paired": FRAMES,
+        "missing": 0,
+        "ended": 0,
+        "surplus": 0,
+        "scaled": 0,
+        "range_converted": 0,
+    }
     assert set(result.to_dict()) == {"frame", "vmaf", *(f"integer_{n}" for n in vmaftiny.FEATURES)}
 
 

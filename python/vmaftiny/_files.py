@@ -52,7 +52,10 @@ class Result:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Frames ``paired``, ``missing``, ``ended`` (reference) and ``surplus`` (distorted)."""
+        """Frames ``paired``, ``missing``, ``ended`` (reference) and ``surplus`` (distorted).
+
+        Of the paired ones, ``scaled`` and ``range_converted``.
+        """
         return self._report.counts
 
     @property
@@ -88,6 +91,7 @@ def score(
     bitdepth: Literal[8, 10, 12, 16] | None = None,
     align: Literal["auto", "timestamps", "frames"] = "auto",
     scale: bool = False,
+    profile: Literal["exact", "fast"] = "exact",
     threads: int = 0,
     frame_cnt: int = 0,
     frame_skip_ref: int = 0,
@@ -100,7 +104,7 @@ def score(
 
     ``width``, ``height``, ``pixel_format`` and ``bitdepth`` describe ``.yuv`` files; ``.y4m`` says
     it itself, and anything else (or a URI) is decoded by GStreamer. ``tiny_model`` is a registry id
-    or an ONNX file. ``progress(frames, total, score, mean)`` is called after each frame; ``total``
+    or an ONNX file; ``profile="fast"`` measures VIF's finest scales on a grid. ``progress(frames, total, score, mean)`` is called after each frame; ``total``
     is None where it is not known, and an exception it raises ends the run.
 
     Raises :class:`InputError`, :class:`ModelError` or :class:`OptionsError`, whose texts are those
@@ -116,6 +120,7 @@ def score(
         raw=None if width is None else raw,  # type: ignore[arg-type]
         align=align,
         scale=scale,
+        profile=profile,
         threads=threads,
         frame_count=frame_cnt,
         skip_reference=frame_skip_ref,

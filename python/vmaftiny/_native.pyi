@@ -37,7 +37,9 @@ class Report:
     def to_bytes(self, format: str) -> bytes: ...
 
 class Scorer:
-    def __init__(self, tiny_model: str, threads: int, phone_model: bool) -> None: ...
+    def __init__(
+        self, tiny_model: str, threads: int, phone_model: bool, profile: str
+    ) -> None: ...
     def push(
         self,
         reference: tuple[_Plane, int],
@@ -57,6 +59,7 @@ def score(
     raw: tuple[int, int, str, int] | None,
     align: str,
     scale: bool,
+    profile: str,
     threads: int,
     frame_count: int,
     skip_reference: int,

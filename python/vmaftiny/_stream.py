@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -43,8 +43,9 @@ class Scorer:
         *,
         threads: int = 0,
         phone_model: bool = False,
+        profile: Literal["exact", "fast"] = "exact",
     ) -> None:
-        self._native = _native.Scorer(os.fspath(tiny_model), threads, phone_model)
+        self._native = _native.Scorer(os.fspath(tiny_model), threads, phone_model, profile)
 
     def push(
         self, reference: Plane, distorted: Plane, *, bit_depth: int | None = None

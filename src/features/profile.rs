@@ -11,6 +11,11 @@ pub enum Profile {
 }
 
 impl Profile {
+    /// The profile of a [name](Self::name).
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Exact, Self::Fast].into_iter().find(|profile| profile.name() == name)
+    }
+
     /// As properties, options and reports write it: `exact` or `fast`.
     pub fn name(self) -> &'static str {
         match self {

@@ -4,6 +4,9 @@
 //! frame's motion depends on its successor, so verdicts come one frame late: [`Scorer::push`]
 //! answers about the frame before, [`Scorer::flush`] about the last one. No time, no GStreamer.
 
+mod conform;
+mod plane;
+mod store;
 mod wide;
 
 use std::sync::Arc;
@@ -13,6 +16,9 @@ use crate::features::{
     SpatialExtractor, Workers,
 };
 use crate::fusion::{Fusion, FusionError, Score};
+pub use conform::{Change, Conformer, RangeChange};
+pub use plane::Plane;
+pub use store::{Store, Stored};
 use wide::Wide;
 
 /// Something whose luma can be read for as long as it is held.

@@ -1,6 +1,5 @@
 //! Whether and how two pictures can be compared, and what must be said about it.
 
-use super::conform::{Change, RangeChange};
 use super::news::News;
 use super::picture::Picture;
 use super::settings::{RangePolicy, SizePolicy};
@@ -8,6 +7,7 @@ use super::traits::Light;
 use crate::align::pairing::Side;
 use crate::features::{FeatureError, SpatialExtractor};
 use crate::report::{Event, EventKind, Marks};
+use crate::scoring::{Change, RangeChange};
 
 /// What the user wants done about pictures that differ.
 #[derive(Clone, Copy)]

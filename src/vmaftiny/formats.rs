@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use gst_video::VideoFormat;
+use gst::glib::BoolError;
+use gst_video::{VideoColorRange, VideoColorimetry, VideoFormat, VideoInfo};
 
 use crate::features::Depth;
 
@@ -51,6 +52,26 @@ pub fn caps() -> gst::Caps {
         gst_video::VideoCapsBuilder::new().format_list(FORMATS.iter().map(|(f, ..)| *f)).build()
     });
     CAPS.clone()
+}
+
+/// What caps say of a stream, its colour range included: GStreamer's own reading drops the range
+/// where the matrix is not known, and files whose encoder told nothing but the range are common.
+///
+/// # Errors
+/// They are no raw video.
+pub fn info(caps: &gst::CapsRef) -> Result<VideoInfo, BoolError> {
+    let info = VideoInfo::from_caps(caps)?;
+    let told = caps.structure(0).and_then(|s| s.get::<&str>("colorimetry").ok());
+    let told = told.and_then(|c| c.parse::<VideoColorimetry>().ok()).map(|c| c.range());
+    let read = info.colorimetry();
+    match told {
+        Some(range) if range != VideoColorRange::Unknown && range != read.range() => {
+            let (matrix, transfer) = (read.matrix(), read.transfer());
+            let colorimetry = VideoColorimetry::new(range, matrix, transfer, read.primaries());
+            VideoInfo::builder_from_info(&info).colorimetry(&colorimetry).build()
+        }
+        _ => Ok(info),
+    }
 }
 
 /// Depth and place of luma samples; none if the format is not one of ours.

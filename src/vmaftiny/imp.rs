@@ -355,7 +355,7 @@ impl VmafTiny {
     }
 
     fn take_caps(&self, side: Side, passes: bool, caps: gst::Caps) -> bool {
-        let info = match gst_video::VideoInfo::from_caps(&caps) {
+        let info = match super::formats::info(&caps) {
             Ok(info) => info,
             Err(e) => {
                 gst::element_imp_error!(

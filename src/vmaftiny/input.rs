@@ -7,11 +7,10 @@ use gst_video::VideoInfo;
 
 use super::alignment::Stamp;
 use super::picture::Picture;
-use super::store::Store;
 use super::watch::Watch;
 use crate::align::Fingerprint;
 use crate::report::Times;
-use crate::scoring::Picture as _;
+use crate::scoring::{Picture as _, Store};
 
 /// A frame on its way to be paired.
 pub(super) struct Arrived {

@@ -2,7 +2,6 @@
 
 mod alignment;
 mod compare;
-mod conform;
 mod flow;
 mod formats;
 mod imp;
@@ -14,7 +13,6 @@ mod picture;
 mod session;
 mod settings;
 mod state;
-mod store;
 mod traits;
 mod unpack;
 mod watch;
@@ -23,12 +21,11 @@ mod worker;
 use gst::glib;
 use gst::prelude::*;
 
-pub use formats::caps;
+pub use formats::{caps, info};
 pub use picture::Picture;
 pub use settings::{
     AlignMode, Output, PoolMethodProperty, ProfileProperty, RangePolicy, SizePolicy,
 };
-pub use store::Store;
 
 glib::wrapper! {
     /// Aligns a reference and a distorted video stream and posts VMAF for every reference frame.

@@ -2,11 +2,10 @@ use gst_video::prelude::*;
 use gst_video::{VideoFrame, VideoInfo};
 
 use super::formats::{self, Layout};
-use super::store::{Store, Stored};
 use super::traits::Traits;
 use super::unpack;
 use crate::features::{Depth, FeatureError, Geometry, Luma, Samples};
-use crate::scoring::{self, Picture as _};
+use crate::scoring::{self, Change, Conformer, Picture as _, Store};
 
 /// The luma of one buffer, where it is mapped or copied out.
 pub struct Picture {
@@ -21,8 +20,7 @@ enum Plane {
         // first column and row that are shown
         first: (usize, usize),
     },
-    Bytes(Stored<u8>),
-    Words(Stored<u16>),
+    Own(scoring::Plane),
 }
 
 /// The part of a buffer that is shown.
@@ -48,8 +46,8 @@ impl Picture {
             format!("cannot map a buffer of {} bytes as {}", buffer.size(), info.format())
         })?;
         if layout != Layout::Plane {
-            let plane = unpacked(&frame, layout, &window, store)?;
-            return Ok(Self { geometry, traits, plane });
+            let plane = unpacked(&frame, layout, &window, geometry, store)?;
+            return Ok(Self { geometry, traits, plane: Plane::Own(plane) });
         }
         let first = (window.x, window.y);
         let picture =
@@ -62,14 +60,17 @@ impl Picture {
         }
     }
 
-    /// A picture of samples that have been worked on.
-    pub(super) fn of_bytes(samples: Stored<u8>, geometry: Geometry, traits: Traits) -> Self {
-        Self { geometry, traits, plane: Plane::Bytes(samples) }
+    /// As it is after a change of size or range.
+    pub(super) fn changed(&self, change: Change, by: &mut Conformer) -> Result<Self, String> {
+        let luma = self.luma().map_err(|e| e.to_string())?;
+        let plane = by.conform(&luma, change)?;
+        let geometry = plane.luma().map_err(|e| e.to_string())?.geometry();
+        Ok(Self { geometry, traits: self.traits, plane: Plane::Own(plane) })
     }
 
-    /// As [`Self::of_bytes`], for depths above 8 bits.
-    pub(super) fn of_words(samples: Stored<u16>, geometry: Geometry, traits: Traits) -> Self {
-        Self { geometry, traits, plane: Plane::Words(samples) }
+    /// Whether luma uses all values, 0 included; `None` if the caps do not say.
+    pub fn full_range(&self) -> Option<bool> {
+        self.traits.full_range
     }
 
     /// Size and depth of the luma that is shown.
@@ -99,15 +100,17 @@ impl Picture {
         });
         let mut rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
         let plane = if size == 1 {
-            Plane::Bytes(store.bytes(|out| rows.for_each(|row| out.extend_from_slice(row))))
+            let bytes = store.bytes(|out| rows.for_each(|row| out.extend_from_slice(row)));
+            scoring::Plane::of_bytes(bytes, self.geometry)
         } else {
-            Plane::Words(store.words(|out| {
+            let words = store.words(|out| {
                 rows.by_ref().for_each(|row| {
                     out.extend(row.chunks_exact(2).map(|s| u16::from_le_bytes([s[0], s[1]])));
                 });
-            }))
+            });
+            scoring::Plane::of_words(words, self.geometry)
         };
-        Ok(Self { geometry: self.geometry, traits: self.traits, plane })
+        Ok(Self { geometry: self.geometry, traits: self.traits, plane: Plane::Own(plane) })
     }
 
     /// Whether the buffer is still held.
@@ -118,10 +121,8 @@ impl Picture {
 
 impl scoring::Picture for Picture {
     fn luma(&self) -> Result<Luma<'_>, FeatureError> {
-        let width = self.geometry.width;
         match &self.plane {
-            Plane::Bytes(samples) => Luma::new(Samples::U8(samples), width, self.geometry),
-            Plane::Words(samples) => Luma::new(Samples::U16(samples), width, self.geometry),
+            Plane::Own(plane) => plane.luma(),
             Plane::Mapped { frame, first } => {
                 let (bytes, stride) = first_plane(frame);
                 if self.geometry.depth == Depth::Eight {
@@ -161,8 +162,9 @@ fn unpacked(
     frame: &VideoFrame<gst_video::video_frame::Readable>,
     layout: Layout,
     window: &Window,
+    geometry: Geometry,
     store: &Store,
-) -> Result<Plane, String> {
+) -> Result<scoring::Plane, String> {
     let (bytes, stride) = first_plane(frame);
     let Window { x, y, width, height } = *window;
     let end = x + width;
@@ -172,18 +174,22 @@ fn unpacked(
         .collect::<Option<_>>()
         .ok_or_else(|| format!("the buffer is too short for {height} rows"))?;
     Ok(match layout {
-        Layout::V210 => Plane::Words(store.words(|out| {
-            for row in rows {
-                let start = out.len();
-                unpack::v210(row, end, out);
-                out.drain(start..start + x);
-            }
-        })),
+        Layout::V210 => {
+            let words = store.words(|out| {
+                for row in rows {
+                    let start = out.len();
+                    unpack::v210(row, end, out);
+                    out.drain(start..start + x);
+                }
+            });
+            scoring::Plane::of_words(words, geometry)
+        }
         layout => {
             let first = 2 * x + usize::from(layout == Layout::OddBytes);
-            Plane::Bytes(store.bytes(|out| {
+            let bytes = store.bytes(|out| {
                 rows.iter().for_each(|row| unpack::every_second(row, first, width, out));
-            }))
+            });
+            scoring::Plane::of_bytes(bytes, geometry)
         }
     })
 }

@@ -10,13 +10,12 @@ use super::input::Arrived;
 use super::load::{Ladder, Moment};
 use super::news::News;
 use super::picture::Picture;
-use super::store::Store;
 use super::worker::{Answer, Job, LIVE_QUEUE, Outcome, Wait, Worker};
 use crate::align::pairing::{Pairing, Side, Unpaired, Verdict};
 use crate::features::{Profile, Workers};
 use crate::fusion::{Fusion, ModelInfo};
 use crate::report::{Event, EventKind, Frame, PoolMethod, Status, Summary, Tally};
-use crate::scoring;
+use crate::scoring::{self, Store};
 
 /// In live mode, frames wait this long for a partner that is due, ns.
 const PATIENCE: i64 = 1_000_000_000;

@@ -7,13 +7,11 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::conform::{Change, Conformer};
 use super::load::Cost;
 use super::picture::Picture;
-use super::store::Store;
 use crate::features::{Profile, Workers};
 use crate::fusion::Fusion;
-use crate::scoring::{Scorer, Verdict};
+use crate::scoring::{Change, Conformer, Scorer, Store, Verdict};
 
 /// Frames that may be with the worker before a file has to wait. A verdict comes one frame late.
 const QUEUE: usize = 6;
@@ -240,7 +238,7 @@ impl Thread {
         let Job { number, reference, distorted } = job;
         let distorted = distorted.map(|(picture, change)| match change {
             Change { size: None, range: None } => Ok(picture),
-            change => self.conformer.conform(&picture, change).map(Arc::new),
+            change => picture.changed(change, &mut self.conformer).map(Arc::new),
         });
         let (distorted, failed) = match distorted.transpose() {
             Ok(distorted) => (distorted, None),

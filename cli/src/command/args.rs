@@ -91,6 +91,9 @@ pub(super) struct Args {
     /// Scale distorted pictures to the reference's size (bicubic)
     #[arg(long, help_heading = "Frames")]
     pub(super) scale: bool,
+    /// How closely features follow libvmaf's
+    #[arg(long, default_value = "exact", help_heading = "Frames")]
+    pub(super) profile: FeatureProfile,
     /// Threads that measure a frame together; 0: one per core
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Frames")]
     pub(super) threads: u16,
@@ -171,6 +174,15 @@ pub(super) enum Mode {
 pub(super) enum Device {
     /// The processor
     Cpu,
+}
+
+/// `--profile`
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum FeatureProfile {
+    /// Every pixel, within 5e-5
+    Exact,
+    /// VIF's finest scales on a grid of pixels from 360 lines up: about half the time
+    Fast,
 }
 
 /// `--align`

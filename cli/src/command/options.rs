@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
-use gstvmaftiny::features::{Depth, Geometry};
+use gstvmaftiny::features::{Depth, Geometry, Profile};
 use gstvmaftiny::fusion;
 
-use super::args::{Align, Args};
+use super::args::{Align, Args, FeatureProfile};
 use crate::input::{Chroma, Layout};
 use crate::pairs::By;
 use crate::report::Format;
@@ -37,6 +37,10 @@ impl Options {
                 Align::Frames => Some(By::Number),
             },
             scale: args.scale,
+            profile: match args.profile {
+                FeatureProfile::Exact => Profile::Exact,
+                FeatureProfile::Fast => Profile::Fast,
+            },
             threads: args.threads.into(),
             frame_count: args.frame_cnt,
             skip_reference: args.frame_skip_ref,

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use gst::prelude::*;
 use gst_app::AppSink;
 use gst_video::VideoInfo;
-use gstvmaftiny::vmaftiny::{Picture, Store, caps};
+use gstvmaftiny::scoring::Store;
+use gstvmaftiny::vmaftiny::{Picture, caps, info};
 
-use super::{Frame, Source};
+use super::{Frame, Shown, Source};
 use crate::Error;
 
 /// Decoded frames that may wait to be scored.
@@ -99,7 +100,7 @@ impl Container {
         let format = match known {
             Some(known) => known,
             None => {
-                let info = VideoInfo::from_caps(caps).map_err(|e| self.failed(e.to_string()))?;
+                let info = info(caps).map_err(|e| self.failed(e.to_string()))?;
                 (caps.to_owned(), info)
             }
         };
@@ -114,7 +115,8 @@ impl Container {
             .and_then(|t| i64::try_from(t.nseconds()).ok());
         let picture =
             Picture::map(buffer, &info, &self.store).map_err(|problem| self.failed(problem))?;
-        Ok(Frame { time, picture: Arc::new(picture) })
+        let range = picture.full_range();
+        Ok(Frame { time, picture: Shown::shared(picture, range) })
     }
 }
 

@@ -11,6 +11,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use gstvmaftiny::features::{FeatureError, Luma};
 use gstvmaftiny::scoring::Picture;
 
 use crate::Error;
@@ -20,7 +21,27 @@ pub use layout::{Chroma, Layout};
 use raw::Raw;
 
 /// A picture that outlives the source it came from.
-pub type Shared = Arc<dyn Picture + Send + Sync>;
+pub type Shared = Arc<Shown>;
+
+/// A picture, and how its luma is meant.
+pub struct Shown {
+    picture: Box<dyn Picture + Send + Sync>,
+    /// Whether luma uses all values; `None` if the source does not say.
+    pub full_range: Option<bool>,
+}
+
+impl Shown {
+    /// To be shared.
+    pub fn shared(picture: impl Picture + Send + Sync + 'static, range: Option<bool>) -> Shared {
+        Arc::new(Self { picture: Box::new(picture), full_range: range })
+    }
+}
+
+impl Picture for Shown {
+    fn luma(&self) -> Result<Luma<'_>, FeatureError> {
+        self.picture.luma()
+    }
+}
 
 /// A frame of a stream.
 pub struct Frame {

@@ -1,12 +1,11 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use gstvmaftiny::features::{Depth, FeatureError, Geometry, Luma, Samples};
-use gstvmaftiny::scoring::Picture;
+use gstvmaftiny::features::Depth;
+use gstvmaftiny::scoring::{Plane, Store};
 
-use super::{Frame, Layout, Source, y4m};
+use super::{Frame, Layout, Shown, Source, y4m};
 use crate::Error;
 
 /// A `.yuv` or `.y4m` file, read from front to back; luma is kept, colour is passed over.
@@ -16,6 +15,8 @@ pub(super) struct Raw {
     layout: Layout,
     marks: Marks,
     rate: Option<(u64, u64)>,
+    full_range: Option<bool>,
+    store: Store,
     // of a regular file from the first frame on; pipes are read without knowing
     length: Option<u64>,
     next: u64,
@@ -41,7 +42,7 @@ impl Raw {
             .ok_or_else(|| invalid("it is empty".into()))?;
         let header = y4m::parse(&line.map_err(invalid)?).map_err(invalid)?;
         let raw = Self::new(path, reader, header.layout, Marks::Lines)?;
-        Ok(Self { rate: header.rate, ..raw })
+        Ok(Self { rate: header.rate, full_range: header.full_range, ..raw })
     }
 
     fn new(
@@ -55,7 +56,9 @@ impl Raw {
         let whole = metadata.ok().filter(|m| m.is_file()).map(|m| m.len());
         let length =
             whole.zip(reader.stream_position().ok()).map(|(whole, at)| whole - at.min(whole));
-        Ok(Self { path: path.into(), reader, layout, marks, rate: None, length, next: 0 })
+        let path = path.into();
+        let (rate, full_range, store) = (None, None, Store::default());
+        Ok(Self { path, reader, layout, marks, rate, full_range, store, length, next: 0 })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -99,23 +102,31 @@ impl Raw {
         }
         let geometry = self.layout.geometry;
         let count = self.layout.luma_samples();
-        let (found, expected, samples) = if geometry.depth == Depth::Eight {
-            let mut samples = vec![0; count];
-            (fill(&mut self.reader, &mut samples), count, Buffer::Bytes(samples))
-        } else {
-            let mut samples = vec![0; count];
-            let found = fill(&mut self.reader, bytemuck::cast_slice_mut(&mut samples));
-            samples.iter_mut().for_each(|s| *s = u16::from_le(*s));
-            (found, 2 * count, Buffer::Words(samples))
-        };
-        let found = found.map_err(|e| self.failed(e))?;
-        if found < expected {
-            return Err(self.truncated(found as u64));
+        let reader = &mut self.reader;
+        let mut found = Ok(0);
+        if geometry.depth == Depth::Eight {
+            let bytes = self.store.bytes(|bytes| {
+                bytes.resize(count, 0);
+                found = fill(reader, bytes);
+            });
+            self.check_length(found, count)?;
+            return Ok(Plane::of_bytes(bytes, geometry));
         }
-        if let Buffer::Words(words) = &samples {
-            self.check_range(words)?;
+        let words = self.store.words(|words| {
+            words.resize(count, 0);
+            found = fill(reader, bytemuck::cast_slice_mut(words));
+            words.iter_mut().for_each(|s| *s = u16::from_le(*s));
+        });
+        self.check_length(found, 2 * count)?;
+        self.check_range(&words)?;
+        Ok(Plane::of_words(words, geometry))
+    }
+
+    fn check_length(&self, found: io::Result<usize>, expected: usize) -> Result<(), Error> {
+        match found.map_err(|e| self.failed(e))? {
+            found if found < expected => Err(self.truncated(found as u64)),
+            _ => Ok(()),
         }
-        Ok(Plane { samples, geometry })
     }
 
     fn check_range(&self, words: &[u16]) -> Result<(), Error> {
@@ -154,7 +165,7 @@ impl Source for Raw {
         self.pass_over_colour()?;
         let time = self.time();
         self.next += 1;
-        Ok(Some(Frame { time, picture: Arc::new(plane) }))
+        Ok(Some(Frame { time, picture: Shown::shared(plane, self.full_range) }))
     }
 
     fn total(&self) -> Option<u64> {
@@ -198,24 +209,4 @@ fn skip(reader: &mut BufReader<File>, bytes: u64, seekable: bool) -> io::Result<
         return Ok(bytes);
     }
     Ok(reader.get_ref().metadata()?.len().saturating_sub(start))
-}
-
-struct Plane {
-    samples: Buffer,
-    geometry: Geometry,
-}
-
-enum Buffer {
-    Bytes(Vec<u8>),
-    Words(Vec<u16>),
-}
-
-impl Picture for Plane {
-    fn luma(&self) -> Result<Luma<'_>, FeatureError> {
-        let samples = match &self.samples {
-            Buffer::Bytes(s) => Samples::U8(s),
-            Buffer::Words(s) => Samples::U16(s),
-        };
-        Luma::new(samples, self.geometry.width, self.geometry)
-    }
 }

@@ -17,6 +17,8 @@ pub(super) struct Header {
     pub(super) layout: Layout,
     /// Frames per second as a fraction, if it is known.
     pub(super) rate: Option<(u64, u64)>,
+    /// Whether luma uses all values, if it says so.
+    pub(super) full_range: Option<bool>,
 }
 
 /// A line without its end; `None` if there is nothing to read any more.
@@ -44,7 +46,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Header, String> {
         .ok_or_else(|| format!("it begins with {} instead of YUV4MPEG2", shown(line)))?;
     let text = std::str::from_utf8(parameters)
         .map_err(|_| format!("the header is not text: {}", shown(parameters)))?;
-    let (mut width, mut height, mut rate) = (None, None, None);
+    let (mut width, mut height, mut rate, mut full_range) = (None, None, None, None);
     let (mut chroma, mut depth) = (Chroma::Yuv420, Depth::Eight);
     for parameter in text.split(' ').filter(|p| !p.is_empty()) {
         let mut characters = parameter.chars();
@@ -55,12 +57,23 @@ pub(super) fn parse(line: &[u8]) -> Result<Header, String> {
             Some('H') => height = Some(number(parameter, value)?),
             Some('F') => rate = fraction(parameter, value)?,
             Some('C') => (chroma, depth) = colour(value)?,
+            Some('X') => full_range = range(value).or(full_range),
             _ => {}
         }
     }
     let width = width.ok_or("the header gives no width")?;
     let height = height.ok_or("the header gives no height")?;
-    Ok(Header { layout: Layout { geometry: Geometry { width, height, depth }, chroma }, rate })
+    let layout = Layout { geometry: Geometry { width, height, depth }, chroma };
+    Ok(Header { layout, rate, full_range })
+}
+
+// FFmpeg's extension; others mean something else
+fn range(extension: &str) -> Option<bool> {
+    match extension {
+        "COLORRANGE=FULL" => Some(true),
+        "COLORRANGE=LIMITED" => Some(false),
+        _ => None,
+    }
 }
 
 fn number(parameter: &str, value: &str) -> Result<usize, String> {
@@ -128,9 +141,14 @@ mod tests {
             parse(ffmpeg),
             Ok(Header {
                 layout: header(320, 240, Depth::Eight, Chroma::Yuv420),
-                rate: Some((30000, 1001))
+                rate: Some((30000, 1001)),
+                full_range: None,
             })
         );
+        for (range, full) in [("FULL", Some(true)), ("LIMITED", Some(false)), ("", None)] {
+            let line = format!("YUV4MPEG2 W7 H5 XYSCSS=420JPEG XCOLORRANGE={range}");
+            assert_eq!(parse(line.as_bytes()).map(|h| h.full_range), Ok(full), "{line}");
+        }
         for (colour, chroma, depth) in [
             ("", Chroma::Yuv420, Depth::Eight),
             (" C420p10 XYSCSS=420P10", Chroma::Yuv420, Depth::Ten),

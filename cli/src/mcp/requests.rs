@@ -1,4 +1,4 @@
-use gstvmaftiny::features::{Depth, Geometry};
+use gstvmaftiny::features::{Depth, Geometry, Profile};
 use gstvmaftiny::fusion::DEFAULT_MODEL;
 use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
@@ -31,6 +31,9 @@ pub(super) struct Score {
     /// Scale distorted pictures to the reference's size.
     #[serde(default)]
     scale: bool,
+    /// How closely features follow libvmaf's.
+    #[serde(default)]
+    profile: FeatureProfile,
     /// Score every n-th frame only, from 1.
     #[serde(default = "one")]
     subsample: u64,
@@ -80,6 +83,16 @@ enum Align {
     Frames,
 }
 
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum FeatureProfile {
+    /// Every pixel.
+    #[default]
+    Exact,
+    /// VIF's finest scales on a grid of pixels.
+    Fast,
+}
+
 impl TryFrom<Score> for Job {
     type Error = String;
 
@@ -108,6 +121,10 @@ impl TryFrom<Score> for Job {
                 Align::Frames => Some(By::Number),
             },
             scale: request.scale,
+            profile: match request.profile {
+                FeatureProfile::Exact => Profile::Exact,
+                FeatureProfile::Fast => Profile::Fast,
+            },
             subsample: request.subsample,
             frame_count: request.frame_cnt,
             threads: request.threads.into(),

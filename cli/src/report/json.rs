@@ -24,6 +24,7 @@ struct TinyModel<'a> {
     quantization: &'a str,
     version: &'a str,
     backend: &'a str,
+    profile: &'a str,
     extrapolated_frames: usize,
 }
 
@@ -66,6 +67,7 @@ pub(super) fn write(report: &Report) -> io::Result<Vec<u8>> {
             quantization: report.model.quant_mode.as_str(),
             version: VERSION,
             backend: report.model.backend,
+            profile: report.profile.name(),
             extrapolated_frames: report.extrapolated(),
         },
         alignment: Alignment {

@@ -10,7 +10,7 @@ mod xml;
 
 use std::path::Path;
 
-use gstvmaftiny::features::Geometry;
+use gstvmaftiny::features::{Geometry, Profile};
 use gstvmaftiny::fusion::ModelInfo;
 use gstvmaftiny::report::Pooled;
 use gstvmaftiny::scoring::Measured;
@@ -44,6 +44,8 @@ pub struct Report {
     pub model: ModelInfo,
     /// Whether scores are reported, or only features.
     pub prediction: bool,
+    /// How closely features follow their definition.
+    pub profile: Profile,
     /// Frames with a score, in order.
     pub frames: Vec<FrameScore>,
     /// The scores pooled.
@@ -61,6 +63,10 @@ pub struct Counts {
     pub ended: u64,
     /// Distorted frames that belong to no reference frame.
     pub surplus: u64,
+    /// Pairs whose distorted picture was scaled to the reference's size.
+    pub scaled: u64,
+    /// Pairs whose distorted picture was converted to the reference's colour range.
+    pub range_converted: u64,
 }
 
 /// A frame's score.

@@ -47,7 +47,7 @@ pub(super) fn write(report: &Report) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn model(report: &Report) -> [(&'static str, String); 6] {
+fn model(report: &Report) -> [(&'static str, String); 7] {
     let model = &report.model;
     [
         ("name", model.id.clone()),
@@ -56,6 +56,7 @@ fn model(report: &Report) -> [(&'static str, String); 6] {
         ("quantization", model.quant_mode.as_str().into()),
         ("version", VERSION.into()),
         ("backend", model.backend.into()),
+        ("profile", report.profile.name().into()),
     ]
 }
 
@@ -70,6 +71,8 @@ fn alignment(report: &Report) -> Vec<(&'static str, String)> {
             ("missing", counts.missing.to_string()),
             ("ended", counts.ended.to_string()),
             ("surplus", counts.surplus.to_string()),
+            ("scaled", counts.scaled.to_string()),
+            ("range_converted", counts.range_converted.to_string()),
         ])
         .collect()
 }

@@ -7,23 +7,25 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U16};
 use fast_image_resize::{Filter, FilterType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::picture::Picture;
+use super::Plane;
 use super::store::{Store, Stored};
 use crate::features::{Depth, Geometry, Luma, Samples};
-use crate::scoring::Picture as _;
 
 /// What has to be done to a distorted picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Change {
+pub struct Change {
     /// To this width and height.
-    pub(super) size: Option<(usize, usize)>,
-    pub(super) range: Option<RangeChange>,
+    pub size: Option<(usize, usize)>,
+    /// To the other colour range.
+    pub range: Option<RangeChange>,
 }
 
 /// From one colour range to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RangeChange {
+pub enum RangeChange {
+    /// All values a sample can have.
     ToFull,
+    /// 16 to 235, times 2 for each bit above 8.
     ToLimited,
 }
 
@@ -43,20 +45,23 @@ impl RangeChange {
 }
 
 /// Does changes; keeps its tables and scratch memory.
-pub(super) struct Conformer {
+pub struct Conformer {
     store: Store,
     resizer: Resizer,
     table: Option<(RangeChange, Depth, Vec<u16>)>,
 }
 
 impl Conformer {
-    pub(super) fn new(store: Store) -> Self {
+    /// Results come from `store`.
+    pub fn new(store: Store) -> Self {
         Self { store, resizer: Resizer::new(), table: None }
     }
 
-    /// The changed picture; the message says why there is none.
-    pub(super) fn conform(&mut self, picture: &Picture, change: Change) -> Result<Picture, String> {
-        let luma = picture.luma().map_err(|e| e.to_string())?;
+    /// The changed picture.
+    ///
+    /// # Errors
+    /// A message that says why it cannot be scaled.
+    pub fn conform(&mut self, luma: &Luma, change: Change) -> Result<Plane, String> {
         let from = luma.geometry();
         let (width, height) = change.size.unwrap_or((from.width, from.height));
         let to = Geometry { width, height, ..from };
@@ -64,7 +69,7 @@ impl Conformer {
         let store = self.store.clone();
         Ok(match luma.samples() {
             Samples::U8(samples) => {
-                let rows = gathered(samples, &luma);
+                let rows = gathered(samples, luma);
                 let mut stored = store.bytes(|out| out.extend(rows));
                 if scale {
                     stored = self.scaled_bytes(&stored, from, to)?;
@@ -75,10 +80,10 @@ impl Conformer {
                     }),
                     None => stored,
                 };
-                Picture::of_bytes(stored, to, picture.traits)
+                Plane::of_bytes(stored, to)
             }
             Samples::U16(samples) => {
-                let rows = gathered(samples, &luma);
+                let rows = gathered(samples, luma);
                 let mut stored = store.words(|out| out.extend(rows));
                 if scale {
                     stored = self.scaled_words(&stored, from, to)?;
@@ -89,7 +94,7 @@ impl Conformer {
                     }),
                     None => stored,
                 };
-                Picture::of_words(stored, to, picture.traits)
+                Plane::of_words(stored, to)
             }
         })
     }
@@ -192,10 +197,7 @@ fn kernel(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vmaftiny::traits::{Light, Traits};
-
-    const PLAIN: Traits =
-        Traits { full_range: None, light: Light::Sdr, interlaced: false, top_field_first: true };
+    use crate::scoring::Picture as _;
 
     #[test]
     fn the_kernel_is_ones_sum() {
@@ -225,8 +227,8 @@ mod tests {
         let geometry = Geometry { width: 20, height: 18, depth: Depth::Ten };
         // an edge between black and white: the kernel would overshoot
         let samples = (0..20 * 18).map(|i| if i % 20 < 10 { 0 } else { 1023 });
-        let picture = Picture::of_words(store.words(|w| w.extend(samples)), geometry, PLAIN);
-        let scaled = conformer.conform(&picture, change).expect("scales");
+        let picture = Plane::of_words(store.words(|w| w.extend(samples)), geometry);
+        let scaled = conformer.conform(&picture.luma().expect("whole"), change).expect("scales");
         let luma = scaled.luma().expect("whole");
         let Samples::U16(samples) = luma.samples() else { panic!("words") };
         assert_eq!((luma.geometry().width, luma.geometry().height), (40, 36));

@@ -16,17 +16,19 @@ pub struct Store {
 }
 
 impl Store {
-    pub(super) fn bytes(&self, fill: impl FnOnce(&mut Vec<u8>)) -> Stored<u8> {
+    /// Bytes that `fill` has put into an empty buffer.
+    pub fn bytes(&self, fill: impl FnOnce(&mut Vec<u8>)) -> Stored<u8> {
         Stored::filled(&self.bytes, fill)
     }
 
-    pub(super) fn words(&self, fill: impl FnOnce(&mut Vec<u16>)) -> Stored<u16> {
+    /// As [`Self::bytes`], for deeper samples.
+    pub fn words(&self, fill: impl FnOnce(&mut Vec<u16>)) -> Stored<u16> {
         Stored::filled(&self.words, fill)
     }
 }
 
 /// Samples that return to their store when dropped.
-pub(super) struct Stored<T> {
+pub struct Stored<T> {
     samples: Vec<T>,
     shelf: Shelf<T>,
 }

@@ -1,0 +1,36 @@
+use super::Picture;
+use super::store::Stored;
+use crate::features::{FeatureError, Geometry, Luma, Samples};
+
+/// Luma of its own, row after row without gaps; its memory goes back to the store it came from.
+pub struct Plane {
+    samples: Kept,
+    geometry: Geometry,
+}
+
+enum Kept {
+    Bytes(Stored<u8>),
+    Words(Stored<u16>),
+}
+
+impl Plane {
+    /// Of 8 bits.
+    pub fn of_bytes(samples: Stored<u8>, geometry: Geometry) -> Self {
+        Self { samples: Kept::Bytes(samples), geometry }
+    }
+
+    /// Of more than 8 bits.
+    pub fn of_words(samples: Stored<u16>, geometry: Geometry) -> Self {
+        Self { samples: Kept::Words(samples), geometry }
+    }
+}
+
+impl Picture for Plane {
+    fn luma(&self) -> Result<Luma<'_>, FeatureError> {
+        let samples = match &self.samples {
+            Kept::Bytes(s) => Samples::U8(s),
+            Kept::Words(s) => Samples::U16(s),
+        };
+        Luma::new(samples, self.geometry.width, self.geometry)
+    }
+}
