@@ -44,6 +44,8 @@ pub struct Int8 {
     pub gate: Gate,
     /// Correlation that may be lost against the float32 file.
     pub drop: f64,
+    /// Optimiser steps: the fewer the parameters, the more each one has to make good.
+    pub steps: u32,
 }
 
 impl Plan {
@@ -86,18 +88,19 @@ pub const FAMILY: [Plan; 5] = [
         id: "vmaf_tiny_v3",
         hidden: &[32, 16],
         target: Target::Vmaf,
-        seeds: 2,
+        seeds: 4,
         steps: 120_000,
         rate: 4e-3,
         polish: 20,
-        again: 240_000,
+        again: 120_000,
         floor: 2e-3,
-        odd: 1.0,
+        odd: 0.25,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },
         generated: [0.15, 2.0],
         int8: Some(Int8 {
             gate: Gate { rmse: 0.11, p99: 0.45, max: 0.9, plcc: 0.99999, srocc: 0.9999 },
             drop: 5e-6,
+            steps: 80_000,
         }),
     },
     Plan {
@@ -116,6 +119,7 @@ pub const FAMILY: [Plan; 5] = [
         int8: Some(Int8 {
             gate: Gate { rmse: 0.08, p99: 0.35, max: 0.7, plcc: 0.999995, srocc: 0.9999 },
             drop: 3e-6,
+            steps: 20_000,
         }),
     },
     Plan {

@@ -57,7 +57,7 @@ fn measure(plan: &Plan, arguments: &Arguments, rows: &[Row]) -> Result<Vec<Strin
     let drop = exact.plcc - at_one.plcc;
     eprintln!("{}: PLCC drop {drop:.2e}, batch dependence {difference:.2e} points", plan.id);
 
-    let Some(Int8 { gate, drop: most }) = plan.int8 else { return Ok(Vec::new()) };
+    let Some(Int8 { gate, drop: most, .. }) = plan.int8 else { return Ok(Vec::new()) };
     let mut missed = misses(&gate, &at_one);
     if drop.is_nan() || drop > most {
         missed.push(format!("PLCC drop {drop:.2e} > {most:.0e}"));

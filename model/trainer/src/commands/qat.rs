@@ -20,9 +20,9 @@ pub struct Arguments {
     /// Directory of the registry
     #[arg(long, default_value = "model/tiny")]
     pub models: PathBuf,
-    /// Optimiser steps
-    #[arg(long, default_value_t = 20_000)]
-    pub steps: u32,
+    /// Optimiser steps; the model's own number if not given
+    #[arg(long)]
+    pub steps: Option<u32>,
     /// Vectors in the pool
     #[arg(long, default_value_t = 1_000_000)]
     pub pool: usize,
@@ -37,12 +37,13 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let teachers = Teachers::open(&common.teachers)?;
     let real: Vec<Vector> = common.known()?.iter().map(|r| r.features).collect();
     let held_out = common.real_tests()?;
+    let own_or = |plan: &Plan| steps.or(plan.int8.map(|i| i.steps)).unwrap_or(0);
     let exact = |plan: &Plan| models.join(format!("{}.onnx", plan.id));
     let quantise = |plan: &'static Plan| -> Result<_, Failure> {
         let student = onnx::import(&exact(plan))?;
         let effort = Effort { seeds: 1, pool: *size, percent: 100 };
         let pool = pool(plan, &real, &teachers, effort);
-        let layers = quantise::qat(&student, &pool, *steps, 0, &bar());
+        let layers = quantise::qat(&student, &pool, own_or(plan), 0, &bar());
         Ok((plan, student, layers))
     };
     let plans = plans(&arguments.ids)?.into_par_iter().filter(|p| p.int8.is_some());
@@ -51,7 +52,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
         let teacher = common.teachers.join(plan.target.teacher());
         let exact = exact(plan);
         let inputs = [exact.as_path(), &common.corpus, &teacher];
-        let (steps, size) = (steps.to_string(), size.to_string());
+        let (steps, size) = (own_or(plan).to_string(), size.to_string());
         let run = ["qat", "--steps", &steps, "--pool", &size, plan.id];
         let run = provenance::of_run(&run, &inputs, &[&file])?;
         ship::ship_int8(models, plan, &student, &layers, &json!({"run_provenance": run}))?;

@@ -25,9 +25,9 @@ pub struct Arguments {
     /// How much of the recipe
     #[command(flatten)]
     pub effort: EffortArguments,
-    /// Optimiser steps of the quantisation
-    #[arg(long, default_value_t = 20_000)]
-    pub qat_steps: u32,
+    /// Optimiser steps of the quantisation; the model's own number if not given
+    #[arg(long)]
+    pub qat_steps: Option<u32>,
 }
 
 /// Trains, exports, quantises, says which files changed, and validates.
