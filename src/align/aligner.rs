@@ -88,6 +88,8 @@ pub struct Aligner {
     examined: Option<i64>,
     frozen: Spell,
     frozen_frames: u32,
+    // time of the first of those frames
+    stalled: i64,
     black: [Spell; 2],
     // time of moving picture without agreement
     restless: i64,
@@ -143,6 +145,7 @@ impl Aligner {
             examined: None,
             frozen: Spell::default(),
             frozen_frames: 0,
+            stalled: 0,
             black: [Spell::default(); 2],
             restless: 0,
             judged: None,
@@ -303,7 +306,7 @@ impl Aligner {
         }
         let from = self.examined.map_or(i64::MIN, |examined| examined + 1);
         let mut turns = [None; 2];
-        let (mut froze, mut thawed) = (false, false);
+        let (mut froze, mut thawed, mut paused) = (false, false, None);
         for frame in self.evidence.distorted.between(from, limit) {
             self.examined = Some(frame.time);
             let partner = self.evidence.reference.nearest(frame.time - self.offset, reach);
@@ -312,7 +315,14 @@ impl Aligner {
             let repeated = own.energy < (0.1 * reference.energy).max(0.3 * NOISE);
             let both_still = repeated && reference.energy <= 4.0 * NOISE;
             if !both_still {
-                thawed |= !repeated && self.frozen_frames >= 2;
+                if !repeated && self.frozen_frames >= 2 {
+                    thawed = true;
+                    let later = self.offset + frame.time - self.stalled;
+                    paused = self.evidence.resumed(frame, later, self.offset);
+                }
+                if repeated && self.frozen_frames == 0 {
+                    self.stalled = frame.time;
+                }
                 self.frozen_frames = if repeated { self.frozen_frames + 1 } else { 0 };
                 froze |= self.frozen_frames == 2;
                 if let Some(turn) = self.frozen.observe(frame.time, repeated) {
@@ -336,6 +346,20 @@ impl Aligner {
             let now = self.now();
             self.confidence.cap(UNVERIFIED, now);
         }
+        if let Some(later) = paused {
+            self.change_to(later);
+        }
+    }
+
+    /// Takes another offset than the one in use.
+    fn change_to(&mut self, new: i64) {
+        let old = std::mem::replace(&mut self.offset, new);
+        if self.rank > HintSource::Timestamps {
+            self.refuted = Some(old);
+        }
+        self.candidate = None;
+        self.examine_again();
+        self.tell(Event::OffsetChanged { old, new });
     }
 
     /// A new offset gives frames other partners.
@@ -464,16 +488,9 @@ impl Aligner {
         });
         match better {
             Some((peak, lead)) if self.confirmed(peak.index, lead) => {
-                let new = self.measured(peak.index);
-                let old = std::mem::replace(&mut self.offset, new);
-                if self.rank > HintSource::Timestamps {
-                    self.refuted = Some(old);
-                }
-                self.candidate = None;
                 self.unverified = false;
-                self.examine_again();
+                self.change_to(self.measured(peak.index));
                 self.judge(peak.index);
-                self.tell(Event::OffsetChanged { old, new });
             }
             Some(_) => {}
             None => {

@@ -1,6 +1,6 @@
 use super::correlation::{Correlation, Memory};
 use super::fingerprint::Fingerprint;
-use super::history::{History, Shown};
+use super::history::{History, NOISE, Shown};
 use super::pairing::Side;
 
 /// What both sides have shown lately, and how it agrees at every offset. Decides nothing.
@@ -84,6 +84,26 @@ impl Evidence {
         correlation.score(index, Memory::Fast) > best - DISTINCT / 2.0
             && self.excess(index) < MATCHING
             && correlation.distance(index).is_some_and(|distance| distance < UNLIKE)
+    }
+
+    /// The offset after a pause that made the stream later, if the first frame after it looks like
+    /// that and not like the offset before.
+    pub(super) fn resumed(&self, frame: &Shown, later: i64, before: i64) -> Option<i64> {
+        let step = 2 * self.half_step();
+        // a small movement at either end may have passed for stillness
+        let best = [later - step, later + step]
+            .into_iter()
+            .fold(later, |best, other| if self.prefers(frame, other, best) { other } else { best });
+        self.prefers(frame, best, before).then_some(best)
+    }
+
+    /// A distorted frame looks clearly more like the reference frame that one offset gives it than
+    /// like that of another. What coding may change, and stillness, make no difference clear.
+    fn prefers(&self, frame: &Shown, offset: i64, other: i64) -> bool {
+        let partner = |offset| self.reference.nearest(frame.time - offset, self.half_step());
+        let mismatch = |offset| partner(offset).map(|partner| frame.mismatch(partner));
+        let pair = mismatch(offset).zip(mismatch(other));
+        pair.is_some_and(|(own, others)| others > 2.0 * own + 4.0 * NOISE)
     }
 
     /// Distance of the pictures at a grid point, relative to the least anywhere.
