@@ -1,6 +1,9 @@
 //! The features against libvmaf, as ratios measured in one run: `cargo bench --bench headline`;
 //! a number after `--` sets the rounds.
 //!
+//! `VMAFTINY_CLIP` names a video to measure on, scaled to each size and encoded by x264 at crf 32;
+//! without it frames are drawn by formula.
+//!
 //! libvmaf is the filter of the ffmpeg that the environment variable `VMAFTINY_FFMPEG` names;
 //! without it, or as a test, only our own times are printed. Both read the same frames; what ffmpeg
 //! needs to read them is measured too and taken off.
@@ -13,8 +16,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use cpu_time::ProcessTime;
 use gstvmaftiny::features::{
     Depth, Geometry, Level, Luma, MotionExtractor, Profile, Samples, SpatialExtractor, Workers,
 };
@@ -22,6 +26,8 @@ use patterns::{Kind, pair};
 
 /// Names the ffmpeg whose libvmaf is compared with.
 const FFMPEG: &str = "VMAFTINY_FFMPEG";
+/// Names a real video.
+const CLIP: &str = "VMAFTINY_CLIP";
 
 #[derive(Clone, Copy)]
 struct Case {
@@ -87,6 +93,49 @@ impl Clip {
         Ok(Self { geometry, reference, bytes, words, files })
     }
 
+    /// The first frames of a video, and the same through x264.
+    fn real(
+        program: &str,
+        video: &str,
+        geometry: Geometry,
+        frames: u32,
+        folder: &Path,
+    ) -> io::Result<Self> {
+        let Geometry { width, height, depth } = geometry;
+        let format = pixel_format(depth);
+        let raw = |side: &str| folder.join(format!("{side}-{width}-{}.raw", depth.bits()));
+        let (files, coded) = ([raw("reference"), raw("distorted")], folder.join("coded.mkv"));
+        let size = format!("scale={width}x{height}:flags=bicubic,format={format}");
+        let count = frames.to_string();
+        let run = |input: &Path, options: &[&str], output: &Path| -> io::Result<()> {
+            let mut command = Command::new(program);
+            command.args(["-nostdin", "-v", "error", "-y", "-i"]).arg(input);
+            let status = command.args(options).arg(output).status()?;
+            status.success().then_some(()).ok_or_else(|| io::Error::other("ffmpeg failed"))
+        };
+        let video = Path::new(video);
+        let scaled = ["-vf", &size, "-frames:v", &count];
+        run(video, &[&scaled[..], &["-f", "rawvideo"]].concat(), &files[0])?;
+        run(video, &[&scaled[..], &["-c:v", "libx264", "-crf", "32"]].concat(), &coded)?;
+        run(&coded, &["-f", "rawvideo", "-pix_fmt", format], &files[1])?;
+        let sample = if depth == Depth::Eight { 1 } else { 2 };
+        let whole = (width * height + width.div_ceil(2) * height.div_ceil(2) * 2) * sample;
+        let mut sides = Vec::new();
+        for file in &files {
+            let content = fs::read(file)?;
+            let lumas = content.chunks_exact(whole).map(|f| &f[..width * height * sample]);
+            sides.push(lumas.map(<[u8]>::to_vec).collect::<Vec<_>>());
+        }
+        let wide = |frame: &Vec<u8>| match depth {
+            Depth::Eight => frame.iter().copied().map(u16::from).collect(),
+            _ => frame.chunks_exact(2).map(|s| u16::from_le_bytes([s[0], s[1]])).collect(),
+        };
+        let [reference, words] = [0, 1].map(|side| sides[side].iter().map(wide).collect());
+        let distorted = sides.pop().unwrap_or_default();
+        let bytes = [sides.pop().unwrap_or_default(), distorted];
+        Ok(Self { geometry, reference, bytes, words, files })
+    }
+
     fn luma(&self, t: usize) -> [Luma<'_>; 2] {
         let samples = match self.geometry.depth {
             Depth::Eight => [Samples::U8(&self.bytes[0][t]), Samples::U8(&self.bytes[1][t])],
@@ -100,23 +149,17 @@ impl Clip {
     }
 }
 
-/// Time that all threads of this process have run for.
-fn cpu_time() -> Duration {
-    let Ok(tasks) = fs::read_dir("/proc/self/task") else { return Duration::ZERO };
-    let nanoseconds = tasks.flatten().filter_map(|task| {
-        let times = fs::read_to_string(task.path().join("schedstat")).ok()?;
-        times.split(' ').next()?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(nanoseconds.sum())
+fn pixel_format(depth: Depth) -> &'static str {
+    if depth == Depth::Eight { "yuv420p" } else { "yuv420p10le" }
 }
 
-/// One pass of our own over the clip. CPU time is known only to a clock tick: too coarse for one frame.
+/// One pass of our own over the clip.
 fn ours(case: Case, clip: &Clip) -> Cost {
     let Case { geometry, profile, level, threads, .. } = case;
     let workers = Workers::at_level(threads, level).expect("threads");
     let mut spatial = SpatialExtractor::on(&workers, geometry, profile).expect("a legal size");
     let mut motion = MotionExtractor::on(&workers, geometry).expect("a legal size");
-    let (cpu, wall) = (cpu_time(), Instant::now());
+    let (cpu, wall) = (ProcessTime::now(), Instant::now());
     let mut last = clip.luma(0)[0];
     for t in 0..clip.frames() {
         let [r, d] = clip.luma(t);
@@ -124,27 +167,14 @@ fn ours(case: Case, clip: &Clip) -> Cost {
         motion.difference(last, r).expect("matching pictures");
         last = r;
     }
-    let seconds = [cpu_time().saturating_sub(cpu), wall.elapsed()]
-        .map(|t| t.as_secs_f64() / clip.frames() as f64);
-    let cost = Cost { cpu: seconds[0], wall: seconds[1] };
-    drop((spatial, motion));
-    wait_for_threads();
-    cost
-}
-
-/// Threads that have been told to end take their CPU time with them: not during the next run.
-fn wait_for_threads() {
-    let threads = || fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-    let end = Instant::now() + Duration::from_secs(10);
-    while threads() > 1 && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    let seconds = [cpu.elapsed(), wall.elapsed()].map(|t| t.as_secs_f64() / clip.frames() as f64);
+    Cost { cpu: seconds[0], wall: seconds[1] }
 }
 
 /// One run of ffmpeg over the clip: its own account of CPU and wall time.
 fn ffmpeg(program: &str, clip: &Clip, filter: &str) -> Option<Cost> {
     let Geometry { width, height, depth } = clip.geometry;
-    let format = if depth == Depth::Eight { "yuv420p" } else { "yuv420p10le" };
+    let format = pixel_format(depth);
     let mut command = Command::new(program);
     command.args(["-nostdin", "-hide_banner", "-benchmark", "-filter_complex_threads", "1"]);
     // the filter takes the distorted side first
@@ -192,6 +222,7 @@ fn main() -> io::Result<()> {
     // as a test, cargo gives no `--bench`
     let is_test = !std::env::args().any(|a| a == "--bench");
     let program = std::env::var(FFMPEG).ok().filter(|_| !is_test);
+    let video = std::env::var(CLIP).ok();
     let rounds = std::env::args().skip(1).find_map(|a| a.parse().ok());
     let (runs, frames) = if is_test { (1, 2) } else { (rounds.unwrap_or(5), 12) };
     let sizes = if is_test { [(160, 90), (160, 90)] } else { [(1920, 1080), (3840, 2160)] };
@@ -214,7 +245,9 @@ fn main() -> io::Result<()> {
         case("2160p 8-bit, fast, 2 threads", uhd, fast, best, 2),
     ];
     let folder = tempfile::tempdir()?;
-    println!("level {}, {runs} runs of {frames} frames, ms per frame, minima\n", best.name());
+    let on =
+        if program.is_some() && video.is_some() { "frames of a video" } else { "drawn frames" };
+    println!("level {}, {runs} runs of {frames} {on}, ms per frame, minima\n", best.name());
     println!("| | CPU | wall | libvmaf CPU | libvmaf wall | CPU ratio | wall ratio |");
     println!("|---|---|---|---|---|---|---|");
     let mut clip: Option<Clip> = None;
@@ -223,7 +256,11 @@ fn main() -> io::Result<()> {
         let clip = match clip.take().filter(|c| c.geometry == case.geometry) {
             Some(fitting) => clip.insert(fitting),
             None => {
-                let made = Clip::new(case.geometry, frames, folder.path())?;
+                let folder = folder.path();
+                let made = match program.as_deref().zip(video.as_deref()) {
+                    Some((p, video)) => Clip::real(p, video, case.geometry, frames, folder)?,
+                    None => Clip::new(case.geometry, frames, folder)?,
+                };
                 let made = clip.insert(made);
                 memories.push((case.geometry, memory(case.geometry, 2, made)));
                 made

@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 
 VMAFTINY_FFMPEG=${VMAFTINY_FFMPEG:-$(ls "$PWD"/.venv/lib/python3*/site-packages/imageio_ffmpeg/binaries/ffmpeg-* | head -n 1)}
 export VMAFTINY_FFMPEG
-cargo bench --workspace --locked --bench headline
+cargo bench --locked --bench headline
