@@ -10,10 +10,11 @@ use std::process::Command;
 use gst::prelude::*;
 
 const README: &str = include_str!("../README.md");
+const LIVE: &str = include_str!("../docs/live.md");
 
-/// Shell blocks of the README that launch a pipeline, joined to one line each.
-fn pipelines() -> Vec<String> {
-    let blocks = README.split("```sh\n").skip(1).filter_map(|b| b.split("```").next());
+/// Shell blocks of a text that launch a pipeline, joined to one line each.
+fn pipelines(text: &str) -> Vec<String> {
+    let blocks = text.split("```sh\n").skip(1).filter_map(|b| b.split("```").next());
     let blocks = blocks.filter(|b| b.starts_with("gst-launch-1.0"));
     blocks.map(|b| b.replace("\\\n", " ").trim().to_string()).collect()
 }
@@ -54,7 +55,7 @@ fn command(program: &str, directory: &Path) -> Command {
 fn pipelines_run_as_written() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     make_files(directory.path());
-    let all = pipelines();
+    let all = pipelines(README);
     assert!(all.len() >= 3, "{all:?}");
     for line in all {
         let output = command("timeout", directory.path())
@@ -68,6 +69,26 @@ fn pipelines_run_as_written() {
             said.contains("type=(string)frame") && said.contains("type=(string)pooled"),
             "{line}"
         );
+    }
+}
+
+/// They never end by themselves.
+#[test]
+fn live_pipelines_find_the_alignment_and_score() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let all = pipelines(LIVE);
+    assert_eq!(all.len(), 2, "{all:?}");
+    for line in all {
+        let output = command("timeout", directory.path())
+            .args(["--signal=INT", "12", "sh", "-c", &line])
+            .output()
+            .expect("a shell");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("event=(string)aligned"), "{line}\n{complaints}\n{said}");
+        let scored = said.lines().filter(|l| l.contains("type=(string)frame"));
+        let scored = scored.filter(|l| l.contains("status=(string)ok")).count();
+        assert!(scored > 30, "{scored} frames of {line}\n{complaints}");
     }
 }
 

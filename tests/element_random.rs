@@ -12,6 +12,7 @@ mod mlp;
 #[allow(dead_code, reason = "shared with other tests")]
 mod pipeline;
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bench::{Bench, CAPS, FRAME, frame, sized_frame};
@@ -23,6 +24,9 @@ use rand::{Rng, SeedableRng};
 fn size(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
 }
+
+/// One test's memory must not be counted as another's.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// How long one sequence may take before it counts as hung.
 const HANG: Duration = Duration::from_secs(30);
@@ -181,6 +185,7 @@ fn sequence(rng: &mut StdRng) -> Vec<String> {
 
 #[test]
 fn events_in_any_order_neither_crash_nor_hang() {
+    let _alone = ALONE.lock();
     pipeline::init();
     let seed = size("VMAFTINY_SEED", 4);
     let mut rng = StdRng::seed_from_u64(seed);
@@ -203,6 +208,7 @@ fn resident() -> u64 {
 
 #[test]
 fn a_long_run_leaves_no_trace_in_memory() {
+    let _alone = ALONE.lock();
     let frames = size("VMAFTINY_SOAK", 3_000);
     let seed = size("VMAFTINY_SEED", 4);
     let mut rng = StdRng::seed_from_u64(seed);
