@@ -180,6 +180,8 @@ fn sequence(rng: &mut StdRng) -> Vec<String> {
             errors.push(e.error().to_string());
         }
     }
+    // what the element still says while it is taken apart would keep it and the bus alive
+    bus.set_flushing(true);
     errors
 }
 

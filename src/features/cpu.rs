@@ -73,7 +73,7 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         match self.min(Self::supported()) {
             // SAFETY: `supported` found every feature of the level
-            Self::Avx512 => return unsafe { run_avx512(kernel, Avx2(())) },
+            Self::Avx512 => return unsafe { run_avx512(kernel, Avx512(Avx2(()))) },
             // SAFETY: as above
             Self::Avx2 => return unsafe { run_avx2(kernel, Avx2(())) },
             Self::Scalar => {}
@@ -99,12 +99,27 @@ pub(super) trait Kernel {
     {
         self.run()
     }
+
+    /// The same compiled for AVX-512, where that is worth it.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx512(self, proof: Avx512) -> Self::Output
+    where
+        Self: Sized,
+    {
+        self.run_avx2(proof.0)
+    }
 }
 
 /// Proof that the processor has AVX2 and FMA: only this file can make one.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub(super) struct Avx2(());
+
+/// Proof that the processor has everything of [`Level::Avx512`].
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(super) struct Avx512(Avx2);
 
 // a function of its own for each kernel, or callers would swell with all of them
 #[inline(never)]
@@ -121,6 +136,6 @@ fn run_avx2<K: Kernel>(kernel: K, proof: Avx2) -> K::Output {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
 #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni")]
-fn run_avx512<K: Kernel>(kernel: K, proof: Avx2) -> K::Output {
-    kernel.run_avx2(proof)
+fn run_avx512<K: Kernel>(kernel: K, proof: Avx512) -> K::Output {
+    kernel.run_avx512(proof)
 }

@@ -1,11 +1,11 @@
 #[cfg(target_arch = "x86_64")]
-use super::avx2;
+use super::{avx2, avx512};
 use super::level::{Arithmetic, Band};
 use super::pool::{Sums, Window};
 #[cfg(target_arch = "x86_64")]
 use super::{strip::Rows, wavelet::Sample};
 #[cfg(target_arch = "x86_64")]
-use crate::features::cpu::Avx2;
+use crate::features::cpu::{Avx2, Avx512};
 use crate::features::fixed::{ceil_log2, round_shift, round_shift_unsigned};
 
 /// A coarser level: 32-bit coefficients.
@@ -143,6 +143,15 @@ impl Arithmetic for Later {
         scratch: &'a mut avx2::Scratch,
     ) -> impl Rows<P> + 'a {
         avx2::Later::new(proof, self, scratch)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn rows_avx512<'a, P: Sample>(
+        &'a self,
+        proof: Avx512,
+        scratch: &'a mut avx512::Scratch,
+    ) -> impl Rows<P> + 'a {
+        avx512::Later::new(proof, self, scratch)
     }
 
     fn pool(&self, sums: &Sums, window: &Window, (width, height): (usize, usize)) -> (f64, f64) {

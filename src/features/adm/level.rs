@@ -1,14 +1,14 @@
 //! What differs between the levels: their fixed-point formats.
 
 #[cfg(target_arch = "x86_64")]
-use super::avx2;
+use super::{avx2, avx512};
 use super::pool::{Sums, Window};
 #[cfg(target_arch = "x86_64")]
 use super::strip::Rows;
 #[cfg(target_arch = "x86_64")]
 use super::wavelet::Sample;
 #[cfg(target_arch = "x86_64")]
-use crate::features::cpu::Avx2;
+use crate::features::cpu::{Avx2, Avx512};
 
 /// Arithmetic of one level. The first has 16-bit coefficients, the later ones 32-bit.
 pub(super) trait Arithmetic: Sync {
@@ -45,6 +45,14 @@ pub(super) trait Arithmetic: Sync {
         &'a self,
         proof: Avx2,
         scratch: &'a mut avx2::Scratch,
+    ) -> impl Rows<P> + 'a;
+
+    /// The same with AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    fn rows_avx512<'a, P: Sample>(
+        &'a self,
+        proof: Avx512,
+        scratch: &'a mut avx512::Scratch,
     ) -> impl Rows<P> + 'a;
 
     /// Numerator and denominator of the level from sums over bands of `width` x `height`.

@@ -7,6 +7,12 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, reason = "code for AVX-512 is entered here")]
+mod avx512 {
+    //! [`super::avx2`] compiled for AVX-512: see `build.rs`.
+    include!(concat!(env!("OUT_DIR"), "/adm_avx512.rs"));
+}
 mod decouple;
 mod first;
 mod later;

@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 #[cfg(target_arch = "x86_64")]
-use super::avx2;
+use super::{avx2, avx512};
 use super::level::Arithmetic;
 use super::pool::{Sums, Window};
 use super::rows::{Portable, Scratch};
 use super::wavelet::Sample;
 #[cfg(target_arch = "x86_64")]
-use crate::features::cpu::Avx2;
+use crate::features::cpu::{Avx2, Avx512};
 use crate::features::cpu::Kernel;
 use crate::features::plane::Plane;
 
@@ -19,6 +19,8 @@ pub(super) struct Strip {
     portable: Scratch,
     #[cfg(target_arch = "x86_64")]
     avx2: avx2::Scratch,
+    #[cfg(target_arch = "x86_64")]
+    avx512: avx512::Scratch,
     sums: Sums,
 }
 
@@ -67,6 +69,14 @@ impl<P: Sample, A: Arithmetic> Kernel for Run<'_, P, A> {
         let rows = arithmetic.rows_avx2::<P>(proof, &mut strip.avx2);
         strip.sums = run(rows, strip.rows.clone(), pair, size, window, low);
     }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx512(self, proof: Avx512) {
+        let Self { pair, size, window, arithmetic, strip, low } = self;
+        let rows = arithmetic.rows_avx512::<P>(proof, &mut strip.avx512);
+        strip.sums = run(rows, strip.rows.clone(), pair, size, window, low);
+    }
 }
 
 impl Strip {
@@ -77,6 +87,8 @@ impl Strip {
             portable: Scratch::new(width),
             #[cfg(target_arch = "x86_64")]
             avx2: avx2::Scratch::new(width),
+            #[cfg(target_arch = "x86_64")]
+            avx512: avx512::Scratch::new(width),
             sums: Sums::default(),
         }
     }

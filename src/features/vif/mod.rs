@@ -6,6 +6,11 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    //! [`super::avx2`] compiled for AVX-512: see `build.rs`.
+    include!(concat!(env!("OUT_DIR"), "/vif_avx512.rs"));
+}
 mod pyramid;
 mod sample;
 mod statistic;

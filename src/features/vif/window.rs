@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::sample::{Sample, Shifts};
 use super::statistic::{LogTable, Moments, Sums};
 #[cfg(target_arch = "x86_64")]
-use crate::features::cpu::Avx2;
+use crate::features::cpu::{Avx2, Avx512};
 use crate::features::cpu::Kernel;
 use crate::features::fixed::reflect;
 use crate::features::plane::Plane;
@@ -73,6 +73,8 @@ pub(super) struct Scratch {
     lines: Lines,
     #[cfg(target_arch = "x86_64")]
     pub(super) tiles: super::avx2::Tiles,
+    #[cfg(target_arch = "x86_64")]
+    pub(super) tiles_avx512: super::avx512::Tiles,
 }
 
 impl Scratch {
@@ -84,6 +86,8 @@ impl Scratch {
             lines: Lines::new(width),
             #[cfg(target_arch = "x86_64")]
             tiles: super::avx2::Tiles::new(taps, step),
+            #[cfg(target_arch = "x86_64")]
+            tiles_avx512: super::avx512::Tiles::new(taps, step),
         }
     }
 }
@@ -129,6 +133,13 @@ impl<P: Sample, const T: usize, const STEP: usize> Kernel for Measure<'_, P, T, 
     fn run_avx2(self, _: Avx2) -> Sums {
         // SAFETY: the processor has AVX2 and FMA, which the argument proves
         unsafe { super::avx2::measure(self) }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx512(self, _: Avx512) -> Sums {
+        // SAFETY: the processor has all of that level, which the argument proves
+        unsafe { super::avx512::measure(self) }
     }
 }
 
