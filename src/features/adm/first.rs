@@ -1,7 +1,7 @@
-#[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
 use super::level::{Arithmetic, Band};
 use super::pool::{Sums, Window};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
 #[cfg(target_arch = "x86_64")]
 use super::{strip::Rows, wavelet::Sample};
 #[cfg(target_arch = "x86_64")]

@@ -1,12 +1,12 @@
 //! What differs between the levels: their fixed-point formats.
 
-#[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
 use super::pool::{Sums, Window};
 #[cfg(target_arch = "x86_64")]
 use super::strip::Rows;
 #[cfg(target_arch = "x86_64")]
 use super::wavelet::Sample;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
 #[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
 

@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-#[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
 use super::level::Arithmetic;
 use super::pool::{Sums, Window};
 use super::rows::{Portable, Scratch};
 use super::wavelet::Sample;
 #[cfg(target_arch = "x86_64")]
-use crate::features::cpu::{Avx2, Avx512};
+use super::{avx2, avx512};
 use crate::features::cpu::Kernel;
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::{Avx2, Avx512};
 use crate::features::plane::Plane;
 
 /// A strip of band rows and its scratch memory: of the code in use, the rest is never touched.

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::sample::{Sample, Shifts};
 use super::statistic::{LogTable, Moments, Sums};
+use crate::features::cpu::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
-use crate::features::cpu::Kernel;
 use crate::features::fixed::reflect;
 use crate::features::plane::Plane;
 
