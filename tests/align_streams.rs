@@ -85,6 +85,36 @@ fn any_change_of_brightness_is_ignored() {
     }
 }
 
+/// A lost packet spoils a second of pictures, a new scene codes worse: neither moves the offset.
+#[test]
+fn pictures_that_become_worse_are_told_from_a_wrong_offset() {
+    const AT: usize = 200;
+    for (seed, delay) in (0..6).flat_map(|seed| [(seed, 600 * MS), (seed, 0), (seed, -120 * MS)]) {
+        let scene = Scene::new(seed);
+        let mut looks = [Look::untouched(), Look { noise: 8.0, ..Look::untouched() }];
+        let times: Vec<i64> = every(FRAME, 300, 2 * SECOND).collect();
+        let reference = stream(&scene, Side::Reference, times.iter().copied(), 0);
+        let distorted = times.iter().enumerate().map(|(i, &time)| {
+            let print = scene.print(time as f64 / 1e9, &mut looks[usize::from(i >= AT)]);
+            (time + delay, Side::Distorted, print)
+        });
+        let mut aligner = Aligner::new(Config::default());
+        let mut sure = Vec::new();
+        push_all(
+            &mut aligner,
+            reference.into_iter().chain(distorted).collect(),
+            |aligner, time| {
+                if time > times[AT] + delay.abs() && time < times[299] - delay.abs() {
+                    sure.push(aligner.confidence() >= 0.6);
+                }
+            },
+        );
+        // till the frames that follow a partner have come
+        let worst = sure.iter().skip(24).filter(|sure| !**sure).count();
+        assert!(worst * 20 <= sure.len(), "scene {seed}, {delay}: {worst} of {}", sure.len());
+    }
+}
+
 #[test]
 fn a_freeze_that_skips_keeps_the_offset_and_is_told() {
     let timeline = Timeline::new(300, FRAME, 240 * MS, &[(150, Incident::Freeze, 12)]);

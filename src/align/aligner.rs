@@ -86,6 +86,8 @@ pub struct Aligner {
     unverified: bool,
     // running time of the last distorted frame seen together with its partner
     examined: Option<i64>,
+    // running time of the last distorted frame of which it was tried to show whose partner it is
+    proved: i64,
     frozen: Spell,
     frozen_frames: u32,
     // time of the first of those frames
@@ -110,6 +112,8 @@ struct Candidate {
     lead: f32,
 }
 
+// reference frames after a partner that must be known before it is taken for the right one
+const LATER: i64 = 8;
 const LARGEST_OFFSET: i64 = 60_000_000_000;
 const AGREEMENT: f32 = 0.5;
 const CLEARLY_BETTER: f32 = 0.15;
@@ -143,6 +147,7 @@ impl Aligner {
             candidate: None,
             unverified: false,
             examined: None,
+            proved: i64::MIN / 2,
             frozen: Spell::default(),
             frozen_frames: 0,
             stalled: 0,
@@ -253,6 +258,7 @@ impl Aligner {
             Some(newest) if newest > running_time => {
                 self.evidence.side(side).clear();
                 self.examined = None;
+                self.proved = i64::MIN / 2;
                 self.doubt();
             }
             _ => {}
@@ -304,6 +310,7 @@ impl Aligner {
             self.examined = Some(limit);
             return;
         }
+        self.prove(newest + self.offset - LATER * self.evidence.reference.span());
         let from = self.examined.map_or(i64::MIN, |examined| examined + 1);
         let mut turns = [None; 2];
         let (mut froze, mut thawed, mut paused) = (false, false, None);
@@ -351,6 +358,21 @@ impl Aligner {
         }
     }
 
+    /// Looks at distorted frames up to a time that are less like their partners than usual: do they
+    /// look still less like all others?
+    fn prove(&mut self, limit: i64) {
+        let reach = self.evidence.half_step();
+        for frame in self.evidence.distorted.between(self.proved + 1, limit) {
+            self.proved = frame.time;
+            let partner = self.evidence.reference.nearest(frame.time - self.offset, reach);
+            let Some(partner) = partner else { continue };
+            let mismatch = frame.mismatch(partner);
+            if self.confidence.is_unusual(mismatch) && self.evidence.stands_out(frame, partner) {
+                self.confidence.accept(mismatch);
+            }
+        }
+    }
+
     /// Takes another offset than the one in use.
     fn change_to(&mut self, new: i64) {
         let old = std::mem::replace(&mut self.offset, new);
@@ -367,6 +389,7 @@ impl Aligner {
         let newest = self.evidence.reference.newest_time().unwrap_or(0);
         let limit = newest + self.offset + self.evidence.half_step();
         self.examined = self.examined.map(|examined| examined.min(limit));
+        self.proved = self.proved.min(limit);
     }
 
     fn doubt(&mut self) {

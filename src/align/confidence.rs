@@ -68,6 +68,18 @@ impl Confidence {
         *usual += share * (learned - *usual);
     }
 
+    /// A pair of this mismatch puts the offset into doubt.
+    pub(super) fn is_unusual(&self, mismatch: f32) -> bool {
+        self.usual_mismatch
+            .is_some_and(|usual| f64::from(mismatch) + INVISIBLE > TOLERATED * (usual + INVISIBLE))
+    }
+
+    /// A pair of this mismatch is right for sure: pictures have become worse, or others.
+    pub(super) fn accept(&mut self, mismatch: f32) {
+        let usual = self.usual_mismatch.get_or_insert(0.0);
+        *usual = usual.max(f64::from(mismatch));
+    }
+
     /// Pairs were others until now.
     pub(super) fn renew(&mut self) {
         self.usual_mismatch = None;

@@ -20,6 +20,8 @@ const SMALLEST_STEP: i64 = 4_000_000;
 const SAME: f32 = 0.0005;
 // distance of pictures that no coding explains
 const UNLIKE: f32 = 0.3;
+// how much less alike all other pictures must be
+const OUTSTANDING: f32 = 1.3;
 /// Most that [`Evidence::excess`] may be where pictures belong together.
 pub(super) const MATCHING: f32 = 1.5;
 /// Scores nearer than this do not tell two offsets apart.
@@ -104,6 +106,18 @@ impl Evidence {
         let mismatch = |offset| partner(offset).map(|partner| frame.mismatch(partner));
         let pair = mismatch(offset).zip(mismatch(other));
         pair.is_some_and(|(own, others)| others > 2.0 * own + 4.0 * NOISE)
+    }
+
+    /// A distorted frame looks more like one reference frame than like any other, and by far than
+    /// like those more than a frame away: damaged or not, they belong together.
+    pub(super) fn stands_out(&self, frame: &Shown, partner: &Shown) -> bool {
+        let own = frame.mismatch(partner);
+        let clear = OUTSTANDING * own + 2.0 * NOISE;
+        self.reference.frames().iter().all(|other| {
+            let apart = (other.time - partner.time).abs();
+            let least = if 2 * apart > 3 * self.reference.span() { clear } else { own };
+            apart == 0 || frame.mismatch(other) > least
+        })
     }
 
     /// Distance of the pictures at a grid point, relative to the least anywhere.
