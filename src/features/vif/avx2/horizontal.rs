@@ -9,6 +9,21 @@ pub(super) const HISTORY: usize = 24;
 const SPARE: usize = 24;
 const LENGTH: usize = HISTORY + COLUMNS + SPARE;
 
+/// Sixteen vertically filtered columns of eight rows, row by row.
+pub(super) struct Rows {
+    /// By picture.
+    pub(super) means: [[__m256i; 8]; 2],
+    /// By product and half of the columns.
+    pub(super) squares: [[[__m256; 8]; 2]; 3],
+}
+
+impl Rows {
+    pub(super) fn new() -> Self {
+        let (means, squares) = (bytemuck::Zeroable::zeroed(), bytemuck::Zeroable::zeroed());
+        Self { means, squares }
+    }
+}
+
 /// Vertically filtered columns, sixteen rows each.
 pub(super) struct Ring {
     // two columns, 16 bits each, in a lane; Q8 about mid-grey; by picture and half of the rows
@@ -28,14 +43,8 @@ impl Ring {
     /// Takes sixteen columns of eight rows. `order`: columns of the vectors of squares.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    pub(super) fn put(
-        &mut self,
-        group: usize,
-        half: usize,
-        means: &[[__m256i; 8]; 2],
-        squares: &[[[__m256; 8]; 2]; 3],
-        order: &[[usize; 8]; 2],
-    ) {
+    pub(super) fn put(&mut self, group: usize, half: usize, rows: &Rows, order: &[[usize; 8]; 2]) {
+        let Rows { means, squares } = rows;
         let first = HISTORY + 16 * group;
         let pairs = &mut self.means[first / 2..first / 2 + 8];
         for p in 0..2 {
@@ -59,11 +68,13 @@ impl Ring {
         }
     }
 
-    /// Makes room for the next tile.
+    /// Makes room for the next tile and keeps `history` columns, an even number.
     #[inline]
-    pub(super) fn advance(&mut self) {
-        self.means.copy_within(COLUMNS / 2..(COLUMNS + HISTORY) / 2, 0);
-        self.squares.copy_within(COLUMNS..COLUMNS + HISTORY, 0);
+    pub(super) fn advance(&mut self, history: usize) {
+        let first = HISTORY - history;
+        let kept = COLUMNS + first..COLUMNS + HISTORY;
+        self.means.copy_within(kept.start / 2..kept.end / 2, first / 2);
+        self.squares.copy_within(kept, first);
     }
 
     /// Mirrors the picture's first columns, the edge not repeated.
@@ -144,26 +155,38 @@ impl Ring {
             each!([0, 1, 2, 3], i => _mm256_mul_ps(_mm256_cvtepi32_ps(sums[i]), unit))
         });
         let columns = &self.squares[left..left + T + 3 * STEP];
-        let products = each!([0, 1, 2], q => {
-            let mut sums = [_mm256_setzero_ps(); 4];
-            for i in 0..4 {
-                sums[i] = _mm256_mul_ps(taps.squares[T / 2], columns[T / 2 + i * STEP][q][half]);
-            }
-            for k in 0..T / 2 {
-                for i in 0..4 {
-                    let left = columns[k + i * STEP][q][half];
-                    let right = columns[T - 1 - k + i * STEP][q][half];
-                    let both = _mm256_add_ps(left, right);
-                    sums[i] = _mm256_fmadd_ps(taps.squares[k], both, sums[i]);
-                }
-            }
-            sums
-        });
+        let products = each!([0, 1, 2], q => filtered::<T, STEP>(columns, q, half, taps));
         each!([0, 1, 2, 3], i => Moments {
             means: [means[0][i], means[1][i]],
             products: [products[0][i], products[1][i], products[2][i]],
         })
     }
+}
+
+/// Sums of a product over the windows of four columns. A function of its own, for then registers do
+/// for all columns that it reads.
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+fn filtered<const T: usize, const STEP: usize>(
+    columns: &[[[__m256; 2]; 3]],
+    q: usize,
+    half: usize,
+    taps: &Taps,
+) -> [__m256; 4] {
+    let columns = &columns[..T + 3 * STEP];
+    let mut sums = [_mm256_setzero_ps(); 4];
+    for i in 0..4 {
+        sums[i] = _mm256_mul_ps(taps.squares[T / 2], columns[T / 2 + i * STEP][q][half]);
+    }
+    for k in 0..T / 2 {
+        for i in 0..4 {
+            let left = columns[k + i * STEP][q][half];
+            let right = columns[T - 1 - k + i * STEP][q][half];
+            let both = _mm256_add_ps(left, right);
+            sums[i] = _mm256_fmadd_ps(taps.squares[k], both, sums[i]);
+        }
+    }
+    sums
 }
 
 /// Of eight pixels, about mid-grey, in grey levels and their squares.

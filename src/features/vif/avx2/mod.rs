@@ -18,7 +18,7 @@ use super::sample::Sample;
 use super::statistic::Sums;
 use super::window::Measure;
 use doubt::Reference;
-use horizontal::{HISTORY, Ring, Taps};
+use horizontal::{HISTORY, Ring, Rows, Taps};
 use statistic::{Block, Totals};
 use vertical::Prepared;
 
@@ -30,13 +30,15 @@ const COLUMNS: usize = 32;
 /// Scratch memory of one job.
 pub(super) struct Tiles {
     prepared: Prepared,
+    rows: Rows,
     ring: Ring,
 }
 
 impl Tiles {
     /// For windows of `taps` rows, every `step`-th row measured.
     pub(super) fn new(taps: usize, step: usize) -> Self {
-        Self { prepared: Prepared::new((ROWS - 1) * step + taps), ring: Ring::new() }
+        let prepared = Prepared::new((ROWS - 1) * step + taps);
+        Self { prepared, rows: Rows::new(), ring: Ring::new() }
     }
 }
 
@@ -46,7 +48,7 @@ pub(super) fn measure<P: Sample, const T: usize, const STEP: usize>(
     work: Measure<'_, P, T, STEP>,
 ) -> Sums {
     let Measure { pair, taps, shifts, rows, grid, scratch, .. } = work;
-    let Tiles { prepared, ring } = &mut scratch.tiles;
+    let Tiles { prepared, rows: filtered, ring } = &mut scratch.tiles;
     let (width, height) = (pair[0].width, pair[0].height);
     let vertical = vertical::Filter::new(taps, shifts.mean);
     let horizontal = Taps::new(taps);
@@ -66,7 +68,7 @@ pub(super) fn measure<P: Sample, const T: usize, const STEP: usize>(
             let columns = start..(start + COLUMNS).min(width);
             let is_last = columns.end == width;
             prepared.fill(pair, top, (count - 1) * STEP + T, start, shifts.mean);
-            vertical.run::<P, T, STEP>(prepared, ring);
+            vertical.run::<P, T, STEP>(prepared, filtered, ring);
             if start == 0 {
                 ring.reflect_near(T / 2);
             }
@@ -84,7 +86,7 @@ pub(super) fn measure<P: Sample, const T: usize, const STEP: usize>(
             }
             debug_assert!(last.is_none_or(|x| is_last || x + 3 * STEP < done));
             totals.flush();
-            ring.advance();
+            ring.advance(history::<T, STEP>());
         }
         sums = sums + totals.finish();
     }
@@ -98,9 +100,20 @@ fn measurable<const T: usize, const STEP: usize>(
     width: usize,
     is_last: bool,
 ) -> usize {
-    let lag = if STEP == 4 { 16 } else { 8 };
-    debug_assert!(T / 2 <= lag && lag + T / 2 <= HISTORY);
-    if is_last { width } else { start + COLUMNS - lag }
+    if is_last { width } else { start + COLUMNS - lag::<T, STEP>() }
+}
+
+/// Columns filtered vertically that wait for the next tile: at least half a window, so that whole
+/// blocks are measured.
+const fn lag<const T: usize, const STEP: usize>() -> usize {
+    (T / 2).next_multiple_of(4 * STEP)
+}
+
+/// Columns that the next tile needs.
+const fn history<const T: usize, const STEP: usize>() -> usize {
+    let columns = lag::<T, STEP>() + (T / 2).next_multiple_of(2);
+    assert!(columns <= HISTORY);
+    columns
 }
 
 /// The filter whose centre is too large for 16 bits and counts twice by half.

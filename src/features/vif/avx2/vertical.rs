@@ -1,6 +1,6 @@
 use std::arch::x86_64::*;
 
-use super::horizontal::Ring;
+use super::horizontal::{Ring, Rows};
 use super::{COLUMNS, HALVED, ROWS, word};
 use crate::features::fixed::reflect;
 use crate::features::lanes::{each, sixteen};
@@ -114,16 +114,20 @@ impl Filter {
     pub(super) fn run<P: Sample, const T: usize, const STEP: usize>(
         &self,
         prepared: &Prepared,
+        rows: &mut Rows,
         ring: &mut Ring,
     ) {
         for g in 0..GROUPS {
             for half in 0..2 {
                 let first = half * ROWS / 2 * STEP;
-                if P::BYTES {
-                    self.words::<T, STEP>(prepared, first, g, half, ring);
+                let order = if P::BYTES {
+                    self.words::<T, STEP>(prepared, first, g, rows);
+                    &OF_WORDS
                 } else {
-                    self.floats::<T, STEP>(prepared, first, g, half, ring);
-                }
+                    self.floats::<T, STEP>(prepared, first, g, rows);
+                    &OF_FLOATS
+                };
+                ring.put(g, half, rows, order);
             }
         }
     }
@@ -135,11 +139,8 @@ impl Filter {
         prepared: &Prepared,
         first: usize,
         g: usize,
-        half: usize,
-        ring: &mut Ring,
+        rows: &mut Rows,
     ) {
-        let mut means = [[_mm256_setzero_si256(); 8]; 2];
-        let mut squares = [[[_mm256_setzero_ps(); 8]; 2]; 3];
         let offsets = [SQUARE_OFFSET, SQUARE_OFFSET, PRODUCT_OFFSET];
         for r in 0..8 {
             let at = first + r * STEP;
@@ -148,7 +149,7 @@ impl Filter {
             let [u, v] = each!([0, 1], p => {
                 let sums = self.folded::<T>(|k| samples[k][p][g]);
                 let (mean, residual) = self.rounded(sums);
-                means[p][r] = mean;
+                rows.means[p][r] = mean;
                 residual
             });
             for q in 0..3 {
@@ -162,11 +163,10 @@ impl Filter {
                         _ => _mm256_slli_epi32(_mm256_add_epi32(u[i], v[i]), 7),
                     };
                     let sum = _mm256_add_epi32(_mm256_add_epi32(sums[i], offset), correction);
-                    squares[q][i][r] = _mm256_cvtepi32_ps(sum);
+                    rows.squares[q][i][r] = _mm256_cvtepi32_ps(sum);
                 }
             }
         }
-        ring.put(g, half, &means, &squares, &OF_WORDS);
     }
 
     #[inline]
@@ -176,11 +176,8 @@ impl Filter {
         prepared: &Prepared,
         first: usize,
         g: usize,
-        half: usize,
-        ring: &mut Ring,
+        rows: &mut Rows,
     ) {
-        let mut means = [[_mm256_setzero_si256(); 8]; 2];
-        let mut squares = [[[_mm256_setzero_ps(); 8]; 2]; 3];
         // residual, in steps of 2^-depth of 1/256 grey level, to Q16 grey levels
         let unit = 1.0 / (1u32 << (self.depth - 8)) as f32;
         let weights = [256.0, 256.0, 128.0].map(|w: f32| _mm256_set1_ps(w * unit));
@@ -191,7 +188,7 @@ impl Filter {
             let [u, v] = each!([0, 1], p => {
                 let sums = self.unfolded::<T>(|k| samples[k][p][g]);
                 let (mean, [low, high]) = self.rounded(sums);
-                means[p][r] = mean;
+                rows.means[p][r] = mean;
                 [
                     _mm256_permute2x128_si256(low, high, 0x20),
                     _mm256_permute2x128_si256(low, high, 0x31),
@@ -211,11 +208,10 @@ impl Filter {
                         let (a, b) = (floats[k][q][2 * g + i], floats[T - 1 - k][q][2 * g + i]);
                         sum = _mm256_fmadd_ps(self.singles[k], _mm256_add_ps(a, b), sum);
                     }
-                    squares[q][i][r] = sum;
+                    rows.squares[q][i][r] = sum;
                 }
             }
         }
-        ring.put(g, half, &means, &squares, &OF_FLOATS);
     }
 
     /// Filters words whose sums of two fit 16 bits.
