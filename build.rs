@@ -28,8 +28,7 @@ fn kernels_for_avx512(features: &Path) -> io::Result<()> {
         let code = code
             .replace(AVX2, AVX512)
             .replace("use crate::features::cpu::Avx2;", "use crate::features::cpu::Avx512 as Avx2;")
-            .replace("features::lanes", "features::lanes_avx512")
-            .replace("scratch.tiles", "scratch.tiles_avx512");
+            .replace("features::lanes", "features::lanes_avx512");
         fs::write(Path::new(&out).join(name), code)
     };
     let module = |folder: &str, names: &[&str]| -> io::Result<String> {
@@ -38,10 +37,6 @@ fn kernels_for_avx512(features: &Path) -> io::Result<()> {
             Ok(all.replace(&format!("mod {name};\n"), &format!("mod {name} {{\n{code}\n}}\n")))
         })
     };
-    let vif = module("vif/avx2", &["doubt", "horizontal", "statistic", "vertical"])?;
-    // halving has little to gain
-    let vif = vif.replace("mod halve;\n", "");
-    write("vif_avx512.rs", vif.replace("pub(super) use halve::{Line, halve_row};\n", ""))?;
     write("adm_avx512.rs", module("adm/avx2", &["direction", "first", "later"])?)?;
     write("lanes_avx512.rs", read("lanes.rs")?)
 }

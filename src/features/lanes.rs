@@ -19,6 +19,15 @@ pub(super) fn whole<P, const N: usize>(samples: &[P]) -> &[P; N] {
     samples.try_into().expect("cut to this length")
 }
 
+/// Stores values up to where a row ends.
+#[inline(always)]
+pub(super) fn put<T: Copy, const N: usize>(values: [T; N], out: &mut [T]) {
+    match out.first_chunk_mut() {
+        Some(out) => *out = values,
+        None => out.copy_from_slice(&values[..out.len()]),
+    }
+}
+
 /// Sixteen samples about mid-grey.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
@@ -92,7 +101,7 @@ pub(super) fn sum_of_lanes(v: __m256) -> f64 {
 }
 
 /// log2(1 + s) / s for 1 + s from √½ to √2, error below 1e-7: lowest power first.
-const LOGARITHM: [f32; 8] = [
+pub(super) const LOGARITHM: [f32; 8] = [
     1.442_694_8,
     -0.721_357_5,
     0.480_932_24,

@@ -7,13 +7,14 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
-mod avx512 {
-    //! [`super::avx2`] compiled for AVX-512: see `build.rs`.
-    include!(concat!(env!("OUT_DIR"), "/vif_avx512.rs"));
-}
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod doubt;
 mod pyramid;
 mod sample;
 mod statistic;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 mod window;
 
 use std::ops::Range;

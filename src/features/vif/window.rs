@@ -72,9 +72,9 @@ impl Grid {
 pub(super) struct Scratch {
     lines: Lines,
     #[cfg(target_arch = "x86_64")]
-    pub(super) tiles: super::avx2::Tiles,
+    pub(super) avx2: super::avx2::Tiles,
     #[cfg(target_arch = "x86_64")]
-    pub(super) tiles_avx512: super::avx512::Tiles,
+    pub(super) avx512: super::avx512::Tiles,
 }
 
 impl Scratch {
@@ -85,9 +85,9 @@ impl Scratch {
         Self {
             lines: Lines::new(width),
             #[cfg(target_arch = "x86_64")]
-            tiles: super::avx2::Tiles::new(taps, step),
+            avx2: super::avx2::Tiles::new(taps, step),
             #[cfg(target_arch = "x86_64")]
-            tiles_avx512: super::avx512::Tiles::new(taps, step),
+            avx512: super::avx512::Tiles::new(taps, step),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::features::adm::strip::Rows;
 use crate::features::adm::wavelet::{HIGH, LOW, Sample, rows_under};
 use crate::features::cpu::Avx2;
 use crate::features::fixed::ceil_log2;
-use crate::features::lanes::{before, each, sixteen, sum_of_lanes, whole};
+use crate::features::lanes::{before, each, put, sixteen, sum_of_lanes, whole};
 use crate::features::plane::Plane;
 
 pub(super) struct Buffers {
@@ -135,9 +135,10 @@ fn transform<P: Sample>(
         if let Some(low) = &mut low {
             for (i, out) in low[p * width..][..width].chunks_mut(16).enumerate() {
                 let words = horizontal(&lines[0], 16 * i, LOW);
-                let words: [i16; 16] = bytemuck::cast(words);
-                let wide = words.map(i32::from);
-                out.copy_from_slice(&wide[..out.len()]);
+                let halves = [_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)];
+                let wide: [i32; 16] =
+                    bytemuck::cast(each!([0, 1], i => _mm256_cvtepi16_epi32(halves[i])));
+                put(wide, out);
             }
         }
         if detail {

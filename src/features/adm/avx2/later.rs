@@ -8,7 +8,7 @@ use crate::features::adm::strip::Rows;
 use crate::features::adm::wavelet::{HIGH, LOW, Sample, rows_under};
 use crate::features::cpu::Avx2;
 use crate::features::fixed::ceil_log2;
-use crate::features::lanes::{before, each, sum_of_lanes, whole};
+use crate::features::lanes::{before, each, put, sum_of_lanes, whole};
 use crate::features::plane::Plane;
 
 pub(super) struct Buffers {
@@ -146,7 +146,7 @@ fn transform<P: Sample>(
         if let Some(low) = &mut low {
             for (i, out) in low[p * width..][..width].chunks_mut(8).enumerate() {
                 let outputs = horizontal(&lines[0], 8 * i, LOW, shift);
-                out.copy_from_slice(&outputs[..out.len()]);
+                put(outputs, out);
             }
         }
         if detail {

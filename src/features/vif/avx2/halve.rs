@@ -1,11 +1,11 @@
 use std::arch::x86_64::*;
 
 use super::vertical::Filter;
-use super::word;
 use crate::features::fixed::reflect;
-use crate::features::lanes::{each, sixteen, whole};
+use crate::features::lanes::{each, put, sixteen, whole};
 use crate::features::plane::Plane;
 use crate::features::vif::sample::Sample;
+use crate::features::vif::tiles::{HALVED, word};
 use crate::features::vif::window::window_rows;
 
 /// Room for half the widest filter before a row.
@@ -70,7 +70,7 @@ fn horizontal<const T: usize>(taps: &[u32; T], line: &[i16], out: &mut [u16]) {
             for k in (0..T).step_by(2) {
                 sum = _mm256_add_epi32(sum, _mm256_madd_epi16(at(k), pairs[k]));
             }
-            if T == super::HALVED {
+            if T == HALVED {
                 sum = _mm256_add_epi32(sum, _mm256_madd_epi16(at(T / 2), centre));
             }
             _mm256_srai_epi32(sum, 16)
@@ -78,6 +78,6 @@ fn horizontal<const T: usize>(taps: &[u32; T], line: &[i16], out: &mut [u16]) {
         let packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(sums[0], sums[1]), 0xd8);
         let samples = _mm256_xor_si256(packed, _mm256_set1_epi16(i16::MIN));
         let samples: [u16; 16] = bytemuck::cast(samples);
-        out.copy_from_slice(&samples[..out.len()]);
+        put(samples, out);
     }
 }

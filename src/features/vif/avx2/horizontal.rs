@@ -1,10 +1,8 @@
 use std::arch::x86_64::*;
 
-use super::{COLUMNS, HALVED, word};
 use crate::features::lanes::{each, transposed};
+use crate::features::vif::tiles::{COLUMNS, HALVED, HISTORY, word};
 
-/// Columns kept from the tiles before: those not yet measured and half a window.
-pub(super) const HISTORY: usize = 24;
 /// Room after a tile for a reflected border and an incomplete block.
 const SPARE: usize = 24;
 const LENGTH: usize = HISTORY + COLUMNS + SPARE;

@@ -1,12 +1,5 @@
-//! The statistic of one scale with AVX2 and FMA.
-//!
-//! Sixteen rows at a time, walking along the columns: sums down the columns ([`vertical`]) are
-//! turned over, so that sums along the rows are sums of aligned vectors, eight rows side by side
-//! ([`horizontal`]). Samples are taken about mid-grey: squares of 8-bit ones then fit 16 bits, and
-//! single precision loses nothing that matters. Means are whole numbers throughout, rounded as the
-//! definition asks.
+//! The statistic of one scale with AVX2 and FMA, and halving.
 
-mod doubt;
 mod halve;
 mod horizontal;
 mod statistic;
@@ -14,114 +7,13 @@ mod vertical;
 
 pub(super) use halve::{Line, halve_row};
 
+use super::doubt::Reference;
 use super::sample::Sample;
 use super::statistic::Sums;
+use super::tiles::{self, Block, COLUMNS, HISTORY, ROWS};
 use super::window::Measure;
-use doubt::Reference;
-use horizontal::{HISTORY, Ring, Rows, Taps};
-use statistic::{Block, Totals};
-use vertical::Prepared;
+use horizontal::{Ring, Rows, Taps};
+use statistic::Totals;
+use vertical::{Filter, Prepared};
 
-/// Rows treated together, in two vectors.
-pub(super) const ROWS: usize = 16;
-/// Columns filtered vertically before the horizontal pass follows.
-const COLUMNS: usize = 32;
-
-/// Scratch memory of one job.
-pub(super) struct Tiles {
-    prepared: Prepared,
-    rows: Rows,
-    ring: Ring,
-}
-
-impl Tiles {
-    /// For windows of `taps` rows, every `step`-th row measured.
-    pub(super) fn new(taps: usize, step: usize) -> Self {
-        let prepared = Prepared::new((ROWS - 1) * step + taps);
-        Self { prepared, rows: Rows::new(), ring: Ring::new() }
-    }
-}
-
-/// See [`Measure`].
-#[target_feature(enable = "avx2,fma")]
-pub(super) fn measure<P: Sample, const T: usize, const STEP: usize>(
-    work: Measure<'_, P, T, STEP>,
-) -> Sums {
-    let Measure { pair, taps, shifts, rows, grid, scratch, .. } = work;
-    let Tiles { prepared, rows: filtered, ring } = &mut scratch.tiles;
-    let (width, height) = (pair[0].width, pair[0].height);
-    let vertical = vertical::Filter::new(taps, shifts.mean);
-    let horizontal = Taps::new(taps);
-    let reference = Reference { plane: pair[0], taps, shifts };
-    let end = rows.end.min((height - grid.row).div_ceil(STEP));
-    let mut sums = Sums::default();
-    for first in rows.start.min(end)..end {
-        if !(first - rows.start).is_multiple_of(ROWS) {
-            continue;
-        }
-        let count = ROWS.min(end - first);
-        let top = (grid.row + first * STEP) as isize - (T / 2) as isize;
-        let mut totals = Totals::new(count);
-        let y = grid.row + first * STEP;
-        let mut next = grid.column;
-        for start in (0..width).step_by(COLUMNS) {
-            let columns = start..(start + COLUMNS).min(width);
-            let is_last = columns.end == width;
-            prepared.fill(pair, top, (count - 1) * STEP + T, start, shifts.mean);
-            vertical.run::<P, T, STEP>(prepared, filtered, ring);
-            if start == 0 {
-                ring.reflect_near(T / 2);
-            }
-            if is_last {
-                ring.reflect_far(columns.len(), T / 2);
-            }
-            let done = measurable::<T, STEP>(start, width, is_last);
-            let blocks = (next..done).step_by(4 * STEP);
-            let last = blocks.clone().next_back();
-            for x in blocks {
-                let valid = (done - x).div_ceil(STEP);
-                let block = Block { x, y, column: HISTORY + x - start, valid };
-                totals.add::<P, T, STEP>(ring, block, &horizontal, &reference);
-                next = x + 4 * STEP;
-            }
-            debug_assert!(last.is_none_or(|x| is_last || x + 3 * STEP < done));
-            totals.flush();
-            ring.advance(history::<T, STEP>());
-        }
-        sums = sums + totals.finish();
-    }
-    sums
-}
-
-/// End of the columns that can be measured once a tile from `start` is filtered vertically: whole
-/// blocks of four, up to the last tile.
-fn measurable<const T: usize, const STEP: usize>(
-    start: usize,
-    width: usize,
-    is_last: bool,
-) -> usize {
-    if is_last { width } else { start + COLUMNS - lag::<T, STEP>() }
-}
-
-/// Columns filtered vertically that wait for the next tile: at least half a window, so that whole
-/// blocks are measured.
-const fn lag<const T: usize, const STEP: usize>() -> usize {
-    (T / 2).next_multiple_of(4 * STEP)
-}
-
-/// Columns that the next tile needs.
-const fn history<const T: usize, const STEP: usize>() -> usize {
-    let columns = lag::<T, STEP>() + (T / 2).next_multiple_of(2);
-    assert!(columns <= HISTORY);
-    columns
-}
-
-/// The filter whose centre is too large for 16 bits and counts twice by half.
-const HALVED: usize = 3;
-
-/// Tap `k` as it fits 16 bits; 0 outside the filter.
-#[inline(always)]
-fn word<const T: usize>(taps: &[u32; T], k: usize) -> i32 {
-    let divisor = if T == HALVED && k == T / 2 { 2 } else { 1 };
-    taps.get(k).map_or(0, |&t| (t / divisor) as i32)
-}
+tiles::measure!(avx2, "avx2,fma");

@@ -1,10 +1,11 @@
 use std::arch::x86_64::*;
 
-use super::doubt::{self, Reference};
 use super::horizontal::{Moments, Ring, Taps};
 use crate::features::lanes::{log2, sum_of_lanes};
+use crate::features::vif::doubt::{self, Reference};
 use crate::features::vif::sample::Sample;
 use crate::features::vif::statistic::Sums;
+use crate::features::vif::tiles::Block;
 
 /// What pixels that carry information add, as factors under a logarithm.
 #[derive(Clone, Copy)]
@@ -12,18 +13,6 @@ struct Factors {
     signal: __m256,
     noise: __m256,
     total: __m256,
-}
-
-/// Four columns of the grid.
-#[derive(Clone, Copy)]
-pub(super) struct Block {
-    /// The first pixel's place in the picture.
-    pub(super) x: usize,
-    pub(super) y: usize,
-    /// Its place in the ring.
-    pub(super) column: usize,
-    /// How many of the columns are there.
-    pub(super) valid: usize,
 }
 
 /// Sums over a strip of sixteen rows.

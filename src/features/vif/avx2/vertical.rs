@@ -1,17 +1,14 @@
 use std::arch::x86_64::*;
 
 use super::horizontal::{Ring, Rows};
-use super::{COLUMNS, HALVED, ROWS, word};
+
 use crate::features::fixed::reflect;
 use crate::features::lanes::{each, sixteen};
 use crate::features::plane::Plane;
 use crate::features::vif::sample::Sample;
+use crate::features::vif::tiles::{COLUMNS, HALVED, PRODUCT_OFFSET, ROWS, SQUARE_OFFSET, word};
 
 const GROUPS: usize = COLUMNS / 16;
-
-/// What is taken off products of 8-bit samples so that the sum of two of them fits 16 bits.
-const SQUARE_OFFSET: i16 = 8192;
-const PRODUCT_OFFSET: i16 = 64;
 
 /// The rows under a tile: samples about mid-grey, and their products (of the reference with
 /// itself, the distorted with itself, both).

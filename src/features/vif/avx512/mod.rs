@@ -1,0 +1,18 @@
+//! The statistic of one scale with AVX-512: as [`super::avx2`], with vectors twice as wide and dot
+//! products that add up.
+
+mod horizontal;
+mod lanes;
+mod statistic;
+mod vertical;
+
+use super::doubt::Reference;
+use super::sample::Sample;
+use super::statistic::Sums;
+use super::tiles::{self, Block, COLUMNS, HISTORY, ROWS};
+use super::window::Measure;
+use horizontal::{Ring, Taps};
+use statistic::Totals;
+use vertical::{Filter, Prepared, Rows};
+
+tiles::measure!(avx512, "avx2,fma,avx512f,avx512bw,avx512vl,avx512vnni");
