@@ -3,6 +3,8 @@
 #[path = "support/bench.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod bench;
+#[path = "support/canary.rs"]
+mod canary;
 #[path = "support/mlp.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod mlp;
@@ -14,6 +16,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bench::{Bench, FRAME, frame};
+use canary::{Canary, Stumbles};
 use gst::prelude::*;
 use gstvmaftiny::align::pairing::Side::{self, Distorted, Reference};
 use gstvmaftiny::report::EventKind;
@@ -43,6 +46,28 @@ fn feed(bench: &mut Bench, numbers: std::ops::Range<u64>, sends: impl Fn(Side, u
     }
 }
 
+/// When the pipeline's running time was 0.
+fn start_of(bench: &Bench) -> Instant {
+    let base = bench.pipeline.base_time().expect("playing");
+    let clock = bench.pipeline.clock().expect("playing");
+    Instant::now() - Duration::from_nanos((clock.time() - base).nseconds())
+}
+
+/// Every frame left the element at most `most` after its time, the machine's own stumbling apart.
+fn assert_in_time(
+    start: Instant,
+    seen: &[(Instant, gst::Buffer)],
+    stumbles: &Stumbles,
+    most: Duration,
+) {
+    for (n, (at, buffer)) in seen.iter().enumerate() {
+        let due = start + Duration::from_nanos(buffer.pts().expect("set").nseconds());
+        let delay = at.saturating_duration_since(due);
+        let excused = stumbles.between(due, *at);
+        assert!(delay <= most + excused, "frame {n}: {delay:?} late, {excused:?} excused");
+    }
+}
+
 fn accounted(s: &gst::StructureRef) -> u64 {
     ["frames", "excluded", "missing", "no-pair", "ended", "skipped", "unscorable"]
         .iter()
@@ -54,17 +79,23 @@ fn accounted(s: &gst::StructureRef) -> u64 {
 fn each_input_may_start_late() {
     let _alone = ALONE.lock();
     for late in [Reference, Distorted] {
+        let (canary, start) = (Canary::start(), Instant::now());
         let mut bench = live("timeout=300000000");
         feed(&mut bench, 0..40, |side, n| side != late || n >= 20);
         let (heard, seen) = bench.finish();
+        let stood_still = canary.stop().between(start, Instant::now());
         assert!(heard.errors.is_empty(), "{late:?}: {:?}", heard.errors);
         let expected = if late == Reference { 20 } else { 40 };
         assert_eq!(seen.len(), expected, "{late:?}");
         assert!(heard.scores().len() >= 18, "{late:?}: {:?}", heard.statuses());
-        // a stumbling machine may make the other one seem lost for a moment
         for kind in [EventKind::InputLost, EventKind::InputResumed] {
-            let told = heard.told(kind);
-            assert!(told.iter().any(|e| e.input == Some(late)), "{late:?}: {told:?}");
+            let mut told: Vec<_> = heard.told(kind).iter().map(|e| e.input).collect();
+            if stood_still > Duration::from_millis(100) {
+                // then nobody fed the other one either
+                told.retain(|input| *input == Some(late));
+                told.dedup();
+            }
+            assert_eq!(told, [Some(late)], "{late:?}: {:?}", heard.events);
         }
     }
 }
@@ -72,23 +103,16 @@ fn each_input_may_start_late() {
 #[test]
 fn a_stall_of_the_distorted_stream_does_not_delay_the_reference() {
     let _alone = ALONE.lock();
+    let canary = Canary::start();
     let mut bench = live("timeout=300000000");
     feed(&mut bench, 0..75, |side, n| side == Reference || !(15..40).contains(&n));
-    let base = bench.pipeline.base_time().expect("playing");
-    let clock = bench.pipeline.clock().expect("playing");
-    let started = Instant::now() - Duration::from_nanos((clock.time() - base).nseconds());
+    let start = start_of(&bench);
     let (heard, seen) = bench.finish();
     assert!(heard.errors.is_empty(), "{:?}", heard.errors);
     assert_eq!(seen.len(), 75);
-    let delays = seen[..74].iter().map(|(at, buffer)| {
-        let due = started + Duration::from_nanos(buffer.pts().expect("set").nseconds());
-        at.saturating_duration_since(due)
-    });
-    // a frame's deadline is its time and the frame of latency that the meta costs
-    let mut delays: Vec<Duration> = delays.collect();
-    delays.sort();
-    // the machine itself may stumble
-    assert!(delays[70] < Duration::from_nanos(2 * FRAME), "{:?}", &delays[66..]);
+    // a frame's deadline is its time and the frame of latency that the meta costs; the end comes
+    // when it comes
+    assert_in_time(start, &seen[..74], &canary.stop(), Duration::from_nanos(2 * FRAME));
     let lost = heard.told(EventKind::InputLost);
     assert!(lost.iter().any(|e| e.input == Some(Distorted)), "{:?}", heard.events);
     assert!(!heard.told(EventKind::InputResumed).is_empty());
@@ -204,23 +228,15 @@ fn overload_costs_scores_but_never_the_video() {
     let _alone = ALONE.lock();
     // scoring takes three frames' time
     slow_down_scoring(Duration::from_nanos(3 * FRAME));
+    let canary = Canary::start();
     let mut bench = live("max-skip=30");
     feed(&mut bench, 0..100, |_, _| true);
-    let base = bench.pipeline.base_time().expect("playing");
-    let clock = bench.pipeline.clock().expect("playing");
-    let started = Instant::now() - Duration::from_nanos((clock.time() - base).nseconds());
+    let start = start_of(&bench);
     let (heard, seen) = bench.finish();
     slow_down_scoring(Duration::ZERO);
     assert!(heard.errors.is_empty(), "{:?}", heard.errors);
     assert_eq!(seen.len(), 100);
-    let slowest = seen[..99].iter().map(|(at, buffer)| {
-        let due = started + Duration::from_nanos(buffer.pts().expect("set").nseconds() + FRAME);
-        at.saturating_duration_since(due)
-    });
-    let mut delays: Vec<Duration> = slowest.collect();
-    delays.sort();
-    // the machine itself may stumble
-    assert!(delays[94] < Duration::from_nanos(FRAME), "{:?} after schedule", &delays[90..]);
+    assert_in_time(start, &seen[..99], &canary.stop(), Duration::from_nanos(2 * FRAME));
 
     let verdict = heard.verdict();
     assert_eq!(accounted(verdict), 100);
@@ -249,4 +265,60 @@ fn relief_ends_an_overload() {
     let (heard, _) = bench.finish();
     assert!(!heard.told(EventKind::OverloadEnd).is_empty(), "{:?}", heard.events);
     assert!(heard.statuses()[280..].contains(&"ok"));
+}
+
+/// Bytes of resident memory.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages: u64 = statm.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number");
+    pages * 4096
+}
+
+#[test]
+fn overload_at_1080p60_is_in_time_with_flat_memory_and_loses_count_of_nothing() {
+    const CAPS: &str = "video/x-raw,format=GRAY8,width=1920,height=1080,framerate=60/1";
+    const COUNT: u64 = 300;
+    let _alone = ALONE.lock();
+    let time = |n: u64| n * 1_000_000_000 / 60;
+    // frames are made once and shared, as those of a capture pool are
+    let made: Vec<gst::Buffer> = (0..8).map(|n| bench::sized_frame(1920, 1080, n, 0)).collect();
+    let shown = |n: u64| {
+        let mut buffer = made[n as usize % made.len()].copy();
+        let b = buffer.make_mut();
+        b.set_pts(gst::ClockTime::from_nseconds(time(n)));
+        b.set_duration(gst::ClockTime::from_nseconds(time(1)));
+        buffer
+    };
+    // on top of what the features take: ten times the rate at which frames come
+    slow_down_scoring(Duration::from_nanos(10 * time(1)));
+    let canary = Canary::start();
+    let mut bench = Bench::with_caps("max-skip=30", true, [CAPS, CAPS]);
+    bench.play();
+    let mut early = 0;
+    for n in 0..COUNT {
+        let now = bench.pipeline.current_running_time().map_or(0, gst::ClockTime::nseconds);
+        bench.idle(Duration::from_nanos(time(n).saturating_sub(now)));
+        for side in [Reference, Distorted] {
+            bench.push(side, shown(n));
+        }
+        if n == 60 {
+            early = resident();
+        }
+    }
+    let grown = resident().saturating_sub(early);
+    let start = start_of(&bench);
+    let (heard, seen) = bench.finish();
+    slow_down_scoring(Duration::ZERO);
+    assert!(heard.errors.is_empty(), "{:?}", heard.errors);
+    assert_eq!(seen.len() as u64, COUNT);
+    let last = COUNT as usize - 1;
+    assert_in_time(start, &seen[..last], &canary.stop(), Duration::from_nanos(2 * time(1)));
+    // less than one picture
+    assert!(grown < 2_000_000, "{grown} bytes");
+    let verdict = heard.verdict();
+    assert_eq!(accounted(verdict), COUNT);
+    let scored = heard.scores().len() as u64;
+    assert_eq!(scored + verdict.get::<u64>("skipped").expect("a counter"), COUNT);
+    assert!((10..=60).contains(&scored), "{scored} scored");
+    println!("{scored} of {COUNT} scored, {grown} bytes grown");
 }
