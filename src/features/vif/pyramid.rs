@@ -21,7 +21,7 @@ pub(super) struct Job {
     rows: Range<usize>,
     columns: Columns,
     #[cfg(target_arch = "x86_64")]
-    line: super::avx2::Line,
+    lines: super::avx2::Lines,
 }
 
 /// A vertically filtered row, Q8: even and odd columns apart, so that the horizontal pass reads
@@ -39,7 +39,7 @@ impl Job {
             rows,
             columns: Columns { even: line.clone(), odd: line },
             #[cfg(target_arch = "x86_64")]
-            line: super::avx2::Line::new(2 * width + 1),
+            lines: super::avx2::Lines::new(2 * width + 1),
         }
     }
 }
@@ -74,33 +74,30 @@ impl<P: Sample, const T: usize> Kernel for Halve<'_, P, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { taps, shifts, .. } = self;
-        self.each_row(|plane, y, job, out| {
-            halve_row(plane, y, taps, shifts, &mut job.columns, out);
-        });
+        let Self { pair: [reference, distorted], taps, shifts, job, next } = self;
+        let width = reference.width / 2;
+        for (y, both) in job.rows.clone().zip(next.chunks_exact_mut(2 * width)) {
+            let (r, d) = both.split_at_mut(width);
+            halve_row(reference, 2 * y, taps, shifts, &mut job.columns, r);
+            halve_row(distorted, 2 * y, taps, shifts, &mut job.columns, d);
+        }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn run_avx2(self, _: Avx2) {
-        let Self { taps, shifts, .. } = self;
-        self.each_row(|plane, y, job, out| {
-            // SAFETY: the processor has AVX2 and FMA, which the argument proves
-            unsafe { super::avx2::halve_row(plane, y, taps, shifts.mean, &mut job.line, out) }
-        });
-    }
-}
-
-impl<P: Sample, const T: usize> Halve<'_, P, T> {
-    /// Calls `halve` with a picture, the row of it to keep, and where that goes.
-    #[inline(always)]
-    fn each_row(self, halve: impl Fn(Plane<P>, usize, &mut Job, &mut [u16])) {
-        let Self { pair: [reference, distorted], job, next, .. } = self;
-        let width = reference.width / 2;
-        for (y, both) in job.rows.clone().zip(next.chunks_exact_mut(2 * width)) {
-            let (r, d) = both.split_at_mut(width);
-            halve(reference, 2 * y, job, r);
-            halve(distorted, 2 * y, job, d);
+        let Self { pair, taps, shifts, job, next } = self;
+        let width = pair[0].width / 2;
+        let together = super::avx2::TOGETHER;
+        let blocks = next.chunks_mut(2 * width * together);
+        for (y, block) in job.rows.clone().step_by(together).zip(blocks) {
+            for (p, plane) in pair.into_iter().enumerate() {
+                let rows =
+                    block.chunks_exact_mut(2 * width).map(|row| &mut row[p * width..][..width]);
+                let lines = &mut job.lines;
+                // SAFETY: the processor has AVX2 and FMA, which the argument proves
+                unsafe { super::avx2::halve_rows(plane, 2 * y, taps, shifts.mean, lines, rows) }
+            }
         }
     }
 }

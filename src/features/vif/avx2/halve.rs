@@ -1,57 +1,98 @@
 use std::arch::x86_64::*;
 
-use super::vertical::Filter;
 use crate::features::fixed::reflect;
 use crate::features::lanes::{each, put, sixteen, whole};
 use crate::features::plane::Plane;
 use crate::features::vif::sample::Sample;
 use crate::features::vif::tiles::{HALVED, word};
-use crate::features::vif::window::window_rows;
 
 /// Room for half the widest filter before a row.
 const MARGIN: usize = 4;
+/// Rows filtered vertically before they are filtered horizontally.
+pub(in crate::features::vif) const TOGETHER: usize = 8;
 
-/// A vertically filtered row about mid-grey, Q8, with room for reflected borders.
-pub(in crate::features::vif) struct Line(Vec<i16>);
+/// Vertically filtered rows about mid-grey, Q8, with room for reflected borders.
+pub(in crate::features::vif) struct Lines([Vec<i16>; TOGETHER]);
 
-impl Line {
+impl Lines {
     /// For pictures of `width`.
     pub(in crate::features::vif) fn new(width: usize) -> Self {
-        Self(vec![0; MARGIN + width.next_multiple_of(32) + 32])
+        let length = MARGIN + width.next_multiple_of(32) + 32;
+        Self([(); TOGETHER].map(|()| vec![0; length]))
     }
 }
 
-/// Row `y` of a picture, filtered, every second column of it.
+/// Every second column of every second row from `y` of a picture, filtered: as many rows as `out`
+/// has, at most [`TOGETHER`].
 #[target_feature(enable = "avx2,fma")]
-pub(in crate::features::vif) fn halve_row<P: Sample, const T: usize>(
+pub(in crate::features::vif) fn halve_rows<'a, P: Sample, const T: usize>(
     plane: Plane<P>,
     y: usize,
     taps: &[u32; T],
     depth: u32,
-    Line(line): &mut Line,
-    out: &mut [u16],
+    Lines(lines): &mut Lines,
+    out: impl ExactSizeIterator<Item = &'a mut [u16]>,
 ) {
-    let rows = window_rows::<P, T>(plane, y);
-    let filter = Filter::new(taps, depth);
-    for x in (0..plane.width).step_by(16) {
-        let mut samples = [_mm256_setzero_si256(); T];
-        for k in 0..T {
-            samples[k] = sixteen(rows[k], x, depth);
+    let lines = &mut lines[..out.len()];
+    vertical(plane, y, taps, depth, lines);
+    for (line, out) in lines.iter_mut().zip(out) {
+        for i in 1..=T / 2 {
+            line[MARGIN - i] = line[MARGIN + i];
+            let outside = plane.width - 1 + i;
+            line[MARGIN + outside] = line[MARGIN + reflect(outside as isize, plane.width)];
         }
-        let sums = match P::BYTES {
-            true => filter.folded::<T>(|k| samples[k]),
-            false => filter.unfolded::<T>(|k| samples[k]),
+        horizontal(taps, line, out);
+    }
+}
+
+/// Two successive rows, a word of each in a lane.
+type Pair = [__m256i; 2];
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn vertical<P: Sample, const T: usize>(
+    plane: Plane<P>,
+    y: usize,
+    taps: &[u32; T],
+    depth: u32,
+    lines: &mut [Vec<i16>],
+) {
+    let taps_of = |k: usize| _mm256_set1_epi32(word(taps, 2 * k) | word(taps, 2 * k + 1) << 16);
+    let pairs = each!([0, 1, 2, 3, 4], k => taps_of(k));
+    let centre = _mm256_set1_epi32(word(taps, T / 2) << 16);
+    let half = _mm256_set1_epi32(1 << (depth - 1));
+    let count = _mm_cvtsi32_si128(depth as i32);
+    let top = y as isize - (T / 2) as isize;
+    for x in (0..plane.width).step_by(16) {
+        let row = |i: usize| sixteen(plane.row(reflect(top + i as isize, plane.height)), x, depth);
+        let pair = |k: usize| {
+            let (upper, lower) = (row(2 * k), row(2 * k + 1));
+            [_mm256_unpacklo_epi16(upper, lower), _mm256_unpackhi_epi16(upper, lower)]
         };
-        let (filtered, _) = filter.rounded(sums);
-        let filtered: [i16; 16] = bytemuck::cast(filtered);
-        line[MARGIN + x..MARGIN + x + 16].copy_from_slice(&filtered);
+        // what is under the window of the next row moves up by one pair
+        let mut window = [[_mm256_setzero_si256(); 2]; 5];
+        for k in 0..T / 2 {
+            window[k + 1] = pair(k);
+        }
+        for (j, line) in lines.iter_mut().enumerate() {
+            for k in 0..T / 2 {
+                window[k] = window[k + 1];
+            }
+            window[T / 2] = pair(j + T / 2);
+            let sums: Pair = each!([0, 1], i => {
+                let mut sum = half;
+                for k in 0..=T / 2 {
+                    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(window[k][i], pairs[k]));
+                }
+                if T == HALVED {
+                    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(window[0][i], centre));
+                }
+                _mm256_sra_epi32(sum, count)
+            });
+            let words: [i16; 16] = bytemuck::cast(_mm256_packs_epi32(sums[0], sums[1]));
+            line[MARGIN + x..MARGIN + x + 16].copy_from_slice(&words);
+        }
     }
-    for i in 1..=T / 2 {
-        line[MARGIN - i] = line[MARGIN + i];
-        let outside = plane.width - 1 + i;
-        line[MARGIN + outside] = line[MARGIN + reflect(outside as isize, plane.width)];
-    }
-    horizontal(taps, line, out);
 }
 
 #[inline]

@@ -5,7 +5,7 @@ mod horizontal;
 mod statistic;
 mod vertical;
 
-pub(super) use halve::{Line, halve_row};
+pub(super) use halve::{Lines, TOGETHER, halve_rows};
 
 use super::doubt::Reference;
 use super::sample::Sample;

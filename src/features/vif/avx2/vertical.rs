@@ -214,7 +214,7 @@ impl Filter {
     /// Filters words whose sums of two fit 16 bits.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    pub(super) fn folded<const T: usize>(&self, row: impl Fn(usize) -> __m256i) -> [__m256i; 2] {
+    fn folded<const T: usize>(&self, row: impl Fn(usize) -> __m256i) -> [__m256i; 2] {
         let mut sums = [_mm256_setzero_si256(); 2];
         let fold = |k: usize| _mm256_add_epi16(row(k), row(T - 1 - k));
         for k in (0..T / 2).step_by(2) {
@@ -226,7 +226,7 @@ impl Filter {
 
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    pub(super) fn unfolded<const T: usize>(&self, row: impl Fn(usize) -> __m256i) -> [__m256i; 2] {
+    fn unfolded<const T: usize>(&self, row: impl Fn(usize) -> __m256i) -> [__m256i; 2] {
         let mut sums = [_mm256_setzero_si256(); 2];
         for k in (0..T - 1).step_by(2) {
             add_pair(&mut sums, row(k), row(k + 1), self.unfolded[k / 2]);
@@ -239,7 +239,7 @@ impl Filter {
     /// Sums rounded to Q8, and what was rounded off.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    pub(super) fn rounded(&self, sums: [__m256i; 2]) -> (__m256i, [__m256i; 2]) {
+    fn rounded(&self, sums: [__m256i; 2]) -> (__m256i, [__m256i; 2]) {
         let half = _mm256_set1_epi32(1 << (self.depth - 1));
         let count = _mm_cvtsi32_si128(self.depth as i32);
         let means = each!([0, 1], i => _mm256_sra_epi32(_mm256_add_epi32(sums[i], half), count));
