@@ -28,6 +28,17 @@ pub(super) fn put<T: Copy, const N: usize>(values: [T; N], out: &mut [T]) {
     }
 }
 
+/// Asks for a part of a row that will be read soon: walks across many rows are not foreseen by
+/// processors.
+#[inline(always)]
+#[allow(unsafe_code, reason = "the intrinsic takes a pointer")]
+pub(super) fn prefetch<P>(row: &[P], x: usize) {
+    if let Some(sample) = row.get(x) {
+        // SAFETY: a prefetch reads nothing, and the address is that of a sample
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(sample).cast()) }
+    }
+}
+
 /// Sixteen samples about mid-grey.
 #[inline]
 #[target_feature(enable = "avx2,fma")]

@@ -7,10 +7,15 @@
 
 /// Rows treated together.
 pub(super) const ROWS: usize = 16;
+/// Rows under the windows of those, at most: every fourth is measured.
+pub(super) const MOST_ROWS: usize = (ROWS - 1) * 4 + 17;
 /// Columns filtered vertically before the horizontal pass follows.
 pub(super) const COLUMNS: usize = 32;
 /// Room for columns kept from the tiles before: those not yet measured and half a window.
 pub(super) const HISTORY: usize = 24;
+
+/// Columns between those that are read and those that are asked for.
+pub(super) const AHEAD: usize = 4 * COLUMNS;
 
 /// What is taken off products of 8-bit samples so that the sum of two of them fits 16 bits.
 pub(super) const SQUARE_OFFSET: i16 = 8192;
@@ -83,16 +88,22 @@ macro_rules! measure {
             let reference = Reference { plane: pair[0], taps, shifts };
             let end = rows.end.min((height - grid.row).div_ceil(STEP));
             let mut sums = Sums::default();
+            let mut under = [[&[] as &[P]; 2]; MOST_ROWS];
+            let under = &mut under[..(ROWS - 1) * STEP + T];
             for first in (rows.start.min(end)..end).step_by(ROWS) {
                 let count = ROWS.min(end - first);
                 let y = grid.row + first * STEP;
-                let top = y as isize - (T / 2) as isize;
+                // of a strip that is not whole the rest has no weight
+                for (i, rows) in under.iter_mut().enumerate().take((count - 1) * STEP + T) {
+                    let y = reflect((y + i) as isize - (T / 2) as isize, height);
+                    *rows = pair.map(|picture| picture.row(y));
+                }
                 let mut totals = Totals::new(count);
                 let mut next = grid.column;
                 for start in (0..width).step_by(COLUMNS) {
                     let columns = start..(start + COLUMNS).min(width);
                     let is_last = columns.end == width;
-                    prepared.fill(pair, top, (count - 1) * STEP + T, start, shifts.mean);
+                    prepared.fill(under, start, shifts.mean);
                     vertical.run::<P, T, STEP>(prepared, filtered, ring);
                     if start == 0 {
                         ring.reflect_near(T / 2);

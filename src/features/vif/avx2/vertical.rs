@@ -2,11 +2,11 @@ use std::arch::x86_64::*;
 
 use super::horizontal::{Ring, Rows};
 
-use crate::features::fixed::reflect;
-use crate::features::lanes::{each, sixteen};
-use crate::features::plane::Plane;
+use crate::features::lanes::{each, prefetch, sixteen};
 use crate::features::vif::sample::Sample;
-use crate::features::vif::tiles::{COLUMNS, HALVED, PRODUCT_OFFSET, ROWS, SQUARE_OFFSET, word};
+use crate::features::vif::tiles::{
+    AHEAD, COLUMNS, HALVED, PRODUCT_OFFSET, ROWS, SQUARE_OFFSET, word,
+};
 
 const GROUPS: usize = COLUMNS / 16;
 
@@ -29,23 +29,17 @@ impl Prepared {
         }
     }
 
-    /// Reads the tile from column `first` of `count` rows from `top`, reflected into the picture.
+    /// Reads the tile from column `first` of rows of both pictures.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    pub(super) fn fill<P: Sample>(
-        &mut self,
-        pair: [Plane<P>; 2],
-        top: isize,
-        count: usize,
-        first: usize,
-        depth: u32,
-    ) {
+    pub(super) fn fill<P: Sample>(&mut self, rows: &[[&[P]; 2]], first: usize, depth: u32) {
         let scale = _mm256_set1_ps(1.0 / (1u32 << (depth - 8)) as f32);
         let offsets = [SQUARE_OFFSET, SQUARE_OFFSET, PRODUCT_OFFSET];
         let offsets = offsets.map(|o| _mm256_set1_epi16(o));
-        for i in 0..count {
-            let y = reflect(top + i as isize, pair[0].height);
-            let rows = pair.map(|p| p.row(y));
+        for (i, rows) in rows.iter().enumerate() {
+            for row in rows {
+                prefetch(row, first + AHEAD);
+            }
             for g in 0..GROUPS {
                 let [u, v] = each!([0, 1], p => sixteen(rows[p], first + 16 * g, depth));
                 self.samples[i][0][g] = u;

@@ -2,11 +2,9 @@ use std::arch::x86_64::*;
 
 use super::horizontal::Ring;
 use super::lanes::thirty_two;
-use crate::features::fixed::reflect;
-use crate::features::lanes::each;
-use crate::features::plane::Plane;
+use crate::features::lanes::{each, prefetch};
 use crate::features::vif::sample::Sample;
-use crate::features::vif::tiles::{HALVED, PRODUCT_OFFSET, ROWS, SQUARE_OFFSET, word};
+use crate::features::vif::tiles::{AHEAD, HALVED, PRODUCT_OFFSET, ROWS, SQUARE_OFFSET, word};
 
 /// Two neighbouring rows, a word of each in a lane: columns 0 to 3, 8 to 11, ... and the others.
 type Pair = [__m512i; 2];
@@ -30,21 +28,17 @@ impl Prepared {
         }
     }
 
-    /// Reads the tile from column `first` of `count` rows from `top`, reflected into the picture.
+    /// Reads the tile from column `first` of rows of both pictures.
     #[inline]
     #[target_feature(enable = "avx2,fma,avx512f,avx512bw")]
-    pub(super) fn fill<P: Sample>(
-        &mut self,
-        pair: [Plane<P>; 2],
-        top: isize,
-        count: usize,
-        first: usize,
-        depth: u32,
-    ) {
-        for i in 0..count.div_ceil(2) {
-            let [upper, lower] = each!([0, 1], below => {
-                let y = reflect(top + (2 * i + below) as isize, pair[0].height);
-                each!([0, 1], p => thirty_two(pair[p].row(y), first, depth))
+    pub(super) fn fill<P: Sample>(&mut self, rows: &[[&[P]; 2]], first: usize, depth: u32) {
+        for (i, rows) in rows.chunks(2).enumerate() {
+            // the last pair may be half a one: its other half has no weight
+            let [upper, lower] = each!([rows[0], rows[rows.len() - 1]], rows => {
+                each!([0, 1], p => {
+                    prefetch(rows[p], first + AHEAD);
+                    thirty_two(rows[p], first, depth)
+                })
             });
             self.samples[i] = each!([0, 1], p => interleaved(upper[p], lower[p]));
             if P::BYTES {
