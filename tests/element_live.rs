@@ -53,18 +53,24 @@ fn start_of(bench: &Bench) -> Instant {
     Instant::now() - Duration::from_nanos((clock.time() - base).nseconds())
 }
 
-/// Every frame left the element at most `most` after its time, the machine's own stumbling apart.
+/// Every frame left the element at most `most` after its time, the machine's own stumbling apart;
+/// some frames later where others have the processors.
 fn assert_in_time(
     start: Instant,
     seen: &[(Instant, gst::Buffer)],
     stumbles: &Stumbles,
     most: Duration,
 ) {
+    let most = if stumbles.busy > 0.3 { 6 * most } else { most };
     for (n, (at, buffer)) in seen.iter().enumerate() {
         let due = start + Duration::from_nanos(buffer.pts().expect("set").nseconds());
         let delay = at.saturating_duration_since(due);
         let excused = stumbles.between(due, *at);
-        assert!(delay <= most + excused, "frame {n}: {delay:?} late, {excused:?} excused");
+        let busy = stumbles.busy;
+        assert!(
+            delay <= most + excused,
+            "frame {n}: {delay:?} late, {excused:?} excused, {busy:.2} busy"
+        );
     }
 }
 
@@ -110,9 +116,8 @@ fn a_stall_of_the_distorted_stream_does_not_delay_the_reference() {
     let (heard, seen) = bench.finish();
     assert!(heard.errors.is_empty(), "{:?}", heard.errors);
     assert_eq!(seen.len(), 75);
-    // a frame's deadline is its time and the frame of latency that the meta costs; the end comes
-    // when it comes
-    assert_in_time(start, &seen[..74], &canary.stop(), Duration::from_nanos(2 * FRAME));
+    // a frame's deadline is its time and the frame of latency that the meta costs
+    assert_in_time(start, &seen, &canary.stop(), Duration::from_nanos(2 * FRAME));
     let lost = heard.told(EventKind::InputLost);
     assert!(lost.iter().any(|e| e.input == Some(Distorted)), "{:?}", heard.events);
     assert!(!heard.told(EventKind::InputResumed).is_empty());
@@ -236,7 +241,7 @@ fn overload_costs_scores_but_never_the_video() {
     slow_down_scoring(Duration::ZERO);
     assert!(heard.errors.is_empty(), "{:?}", heard.errors);
     assert_eq!(seen.len(), 100);
-    assert_in_time(start, &seen[..99], &canary.stop(), Duration::from_nanos(2 * FRAME));
+    assert_in_time(start, &seen, &canary.stop(), Duration::from_nanos(2 * FRAME));
 
     let verdict = heard.verdict();
     assert_eq!(accounted(verdict), 100);
@@ -265,6 +270,26 @@ fn relief_ends_an_overload() {
     let (heard, _) = bench.finish();
     assert!(!heard.told(EventKind::OverloadEnd).is_empty(), "{:?}", heard.events);
     assert!(heard.statuses()[280..].contains(&"ok"));
+}
+
+#[test]
+fn the_video_does_not_wait_for_scores_where_the_caps_change() {
+    let _alone = ALONE.lock();
+    slow_down_scoring(Duration::from_millis(1500));
+    let canary = Canary::start();
+    let mut bench = live("");
+    feed(&mut bench, 0..10, |_, _| true);
+    for side in [Reference, Distorted] {
+        let other = bench::CAPS.replace("25/1", "24/1").parse::<gst::Caps>().expect("caps");
+        bench.source(side).set_caps(Some(&other));
+    }
+    feed(&mut bench, 10..30, |_, _| true);
+    let start = start_of(&bench);
+    let (heard, seen) = bench.finish();
+    slow_down_scoring(Duration::ZERO);
+    assert!(heard.errors.is_empty(), "{:?}", heard.errors);
+    assert_eq!((seen.len(), accounted(heard.verdict())), (30, 30));
+    assert_in_time(start, &seen, &canary.stop(), Duration::from_nanos(3 * FRAME));
 }
 
 /// Bytes of resident memory.
@@ -311,8 +336,7 @@ fn overload_at_1080p60_is_in_time_with_flat_memory_and_loses_count_of_nothing() 
     slow_down_scoring(Duration::ZERO);
     assert!(heard.errors.is_empty(), "{:?}", heard.errors);
     assert_eq!(seen.len() as u64, COUNT);
-    let last = COUNT as usize - 1;
-    assert_in_time(start, &seen[..last], &canary.stop(), Duration::from_nanos(2 * time(1)));
+    assert_in_time(start, &seen, &canary.stop(), Duration::from_nanos(2 * time(1)));
     // less than one picture
     assert!(grown < 2_000_000, "{grown} bytes");
     let verdict = heard.verdict();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
@@ -20,6 +21,9 @@ const SIDES: [Side; 2] = [Side::Reference, Side::Distorted];
 
 /// Times that are further apart, ns, do not tell in which order to read streams of unknown offset.
 const LEAP: u64 = 500_000_000;
+
+/// In live mode, the last scores are waited for this long, when the video has left.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Whether the output has ended.
 #[derive(PartialEq, Eq)]
@@ -233,22 +237,13 @@ impl VmafTiny {
         Ok(if over { Over::Yes } else { Over::No })
     }
 
-    /// Posts what the worker has finished; waits for all of it (not too long if live) if `wait`.
-    pub(super) fn collect(&self, wait: bool) {
-        let patience = match &lock(&self.state).session {
-            Some(session) if wait => session.farewell(),
-            _ => Wait::No,
-        };
+    /// Posts what the worker has finished, or finishes in that time.
+    pub(super) fn collect(&self, patience: Wait) {
         loop {
             let settings = lock(&self.settings).clone();
             let mut state = lock(&self.state);
             let Some(session) = &mut state.session else { return };
             let Some(mut report) = session.report(patience, settings.max_skip.into()) else {
-                let [.., in_progress] = session.queues();
-                if wait && in_progress > 0 {
-                    session.abandon();
-                    continue;
-                }
                 return;
             };
             let problem = state.warned.new_problem(&report);
@@ -371,25 +366,40 @@ impl VmafTiny {
         let _ = element.post_message(message);
     }
 
-    /// Finishes all frames in flight without successors.
-    pub(super) fn cut(&self) {
-        if let Some(session) = &mut lock(&self.state).session {
-            session.cut();
+    /// Posts what the worker finishes in that time; the rest goes unscored.
+    fn collect_all(&self, patience: Wait) {
+        self.collect(patience);
+        if let Some(session) = &mut lock(&self.state).session
+            && session.queues()[2] > 0
+        {
+            session.abandon();
         }
-        self.collect(true);
+        self.collect(Wait::No);
         self.tell();
-        if let Err(e) = self.push_out(true) {
-            gst::debug!(CAT, imp = self, "downstream said {e} to the last frames of a stretch");
-        }
     }
 
-    /// Finishes all frames in flight and posts the verdict on everything.
-    pub(super) fn finish_stretch(&self) {
-        if let Some(session) = &mut lock(&self.state).session {
-            session.cut();
+    /// Finishes all frames in flight without successors.
+    pub(super) fn cut(&self) {
+        let Some(patience) = self.cut_session() else { return };
+        self.collect_all(patience);
+        self.push_last();
+    }
+
+    /// Finishes all frames in flight and posts the verdict on everything. `flushed`: what has not
+    /// left will not.
+    pub(super) fn finish_stretch(&self, flushed: bool) {
+        let Some(patience) = self.cut_session() else { return };
+        let farewell = match patience {
+            Wait::Until(_) => Wait::Until(Instant::now() + FAREWELL),
+            forever => forever,
+        };
+        if !flushed {
+            // the verdict may wait for scores that the video cannot wait for
+            self.collect(patience);
+            self.tell();
+            self.push_last();
         }
-        self.collect(true);
-        self.tell();
+        self.collect_all(farewell);
         let method = lock(&self.settings).pool_method;
         let state = lock(&self.state);
         let counted = state.session.as_ref().filter(|s| s.counters().frames() > 0);
@@ -397,6 +407,20 @@ impl VmafTiny {
         drop(state);
         if let Some(structure) = structure {
             self.post(structure);
+        }
+    }
+
+    /// Tells the worker that no frame follows; how long the video may be held for scores.
+    fn cut_session(&self) -> Option<Wait> {
+        let mut state = lock(&self.state);
+        let session = state.session.as_mut()?;
+        session.cut();
+        Some(session.patience())
+    }
+
+    fn push_last(&self) {
+        if let Err(e) = self.push_out(true) {
+            gst::debug!(CAT, imp = self, "downstream said {e} to the last frames of a stretch");
         }
     }
 

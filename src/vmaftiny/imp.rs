@@ -14,6 +14,7 @@ use super::input::Input;
 use super::output;
 use super::session::Session;
 use super::settings::{self, Output, Settings};
+use super::worker::Wait;
 use crate::align::pairing::Side;
 use crate::features::{NAMES, Workers};
 use crate::fusion::{Fusion, FusionError, Options};
@@ -168,7 +169,7 @@ impl AggregatorImpl for VmafTiny {
     }
 
     fn flush(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
-        self.finish_stretch();
+        self.finish_stretch(true);
         let reset = lock(&self.settings).reset_on_flush;
         let mut state = lock(&self.state);
         if let Some(session) = &mut state.session {
@@ -192,11 +193,10 @@ impl AggregatorImpl for VmafTiny {
         self.check_inputs(clock);
         let over = self.decide(clock)?;
         if over == Over::Yes {
-            self.finish_stretch();
-            self.push_out(true)?;
+            self.finish_stretch(false);
             return Err(gst::FlowError::Eos);
         }
-        self.collect(false);
+        self.collect(Wait::No);
         self.tell();
         if timeout {
             self.push_overdue()?;

@@ -19,8 +19,6 @@ use crate::scoring::{self, Store};
 
 /// In live mode, frames wait this long for a partner that is due, ns.
 const PATIENCE: i64 = 1_000_000_000;
-/// In live mode, the last verdicts are waited for this long.
-const FAREWELL: Duration = Duration::from_secs(2);
 /// A side's frames that may wait, whatever their size.
 const MOST_WAITING: usize = 2000;
 /// Frames that may keep their buffers while they wait; others are copied.
@@ -442,9 +440,14 @@ impl Session {
         }
     }
 
-    /// How long to wait for what is in progress when the stream ends or is cut.
-    pub(super) fn farewell(&self) -> Wait {
-        if self.live { Wait::Until(Instant::now() + FAREWELL) } else { Wait::Forever }
+    /// How long the video may be held for what is in progress when the stream ends or is cut: as
+    /// long as it always may.
+    pub(super) fn patience(&self) -> Wait {
+        if !self.live {
+            return Wait::Forever;
+        }
+        let interval = self.pairing.interval(Side::Reference).unwrap_or(40_000_000);
+        Wait::Until(Instant::now() + Duration::from_nanos(interval.max(0) as u64))
     }
 
     /// The stream is cut here: the last frame is finished without a successor.

@@ -1,4 +1,5 @@
-//! Tells when the machine itself stood still: a test of timing may blame nobody for that.
+//! Tells when the machine itself stood still or was busy with something else: a test of timing may
+//! blame nobody for that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,9 @@ const STOPPED: &str = "stopped once, at the end";
 
 /// Threads that sleep and note when they were woken too late, one for each processor.
 pub struct Canary {
+    since: Instant,
+    // of all others, at the start
+    others: Duration,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Vec<(Instant, Instant)>>>,
 }
@@ -35,16 +39,39 @@ impl Canary {
             let stop = stop.clone();
             std::thread::spawn(move || watch(stop))
         });
-        Self { threads: threads.collect(), stop }
+        let threads = threads.collect();
+        Self { since: Instant::now(), others: time_of_others(), threads, stop }
     }
 
     pub fn stop(self) -> Stumbles {
         self.stop.store(true, Ordering::Relaxed);
-        Stumbles(self.threads.into_iter().map(|t| t.join().expect(STOPPED)).collect())
+        let others = time_of_others().saturating_sub(self.others);
+        Stumbles {
+            late: self.threads.into_iter().map(|t| t.join().expect(STOPPED)).collect(),
+            busy: others.as_secs_f64() / self.since.elapsed().as_secs_f64(),
+        }
     }
 }
 
-pub struct Stumbles(Vec<Vec<(Instant, Instant)>>);
+/// Processor time that everything but this process has used since the machine was started, what
+/// its host took away included.
+fn time_of_others() -> Duration {
+    let all = std::fs::read_to_string("/proc/stat").expect("Linux");
+    let own = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let number = |field: &str| field.parse::<u64>().expect("a number");
+    // user, nice, system, idle, waiting, interrupts of two kinds, stolen
+    let all: Vec<u64> = all.split_whitespace().skip(1).take(8).map(number).collect();
+    let after_name = own.rsplit(')').next().expect("never empty");
+    let own: u64 = after_name.split_whitespace().skip(11).take(2).map(number).sum();
+    let ticks = all.iter().sum::<u64>() - all[3] - all[4];
+    Duration::from_millis(10 * ticks.saturating_sub(own))
+}
+
+pub struct Stumbles {
+    late: Vec<Vec<(Instant, Instant)>>,
+    /// Processors that others kept busy, on average.
+    pub busy: f64,
+}
 
 impl Stumbles {
     /// How long a thread may have waited for a processor between two moments.
@@ -53,6 +80,6 @@ impl Stumbles {
             (*to).min(end).saturating_duration_since((*from).max(start))
         };
         let of_thread = |late: &Vec<_>| late.iter().map(within).sum();
-        self.0.iter().map(of_thread).max().unwrap_or_default()
+        self.late.iter().map(of_thread).max().unwrap_or_default()
     }
 }
