@@ -115,6 +115,8 @@ pub(super) struct Filter {
     pairs: [[__m512i; 9]; 2],
     // the other half of the centre of three taps
     centre: [__m512i; 2],
+    // the same for windows folded in the middle
+    folded: [[__m512i; 5]; 2],
     singles: [__m512; 9],
 }
 
@@ -129,11 +131,22 @@ impl Filter {
             }
         }
         let centre = word(taps, T / 2);
+        let mut folded = [[_mm512_setzero_si512(); 5]; 2];
+        for k in 0..=T / 4 {
+            let (tap, middle) = (|k: usize| word(taps, k), k == T / 4);
+            let even = [tap(2 * k), if middle { 0 } else { tap(2 * k + 1) }];
+            // the centre is folded onto itself
+            let odd = [if k == 0 { 0 } else { tap(2 * k - 1) }, tap(2 * k) >> u32::from(middle)];
+            for (folded, [low, high]) in folded.iter_mut().zip([even, odd]) {
+                folded[k] = _mm512_set1_epi32(low | high << 16);
+            }
+        }
         let half = |k: usize| if k <= T / 2 { taps[k] as f32 } else { 0.0 };
         Self {
             depth,
             pairs,
             centre: [_mm512_set1_epi32(centre << 16), _mm512_set1_epi32(centre)],
+            folded,
             singles: each!([0, 1, 2, 3, 4, 5, 6, 7, 8], k => _mm512_set1_ps(half(k))),
         }
     }
@@ -148,7 +161,7 @@ impl Filter {
         ring: &mut Ring,
     ) {
         for p in 0..2 {
-            self.means::<T, STEP>(&prepared.samples, p, rows);
+            self.means::<P, T, STEP>(&prepared.samples, p, rows);
             ring.put_means(p, rows);
         }
         for q in 0..3 {
@@ -163,7 +176,7 @@ impl Filter {
 
     #[inline(never)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    fn means<const T: usize, const STEP: usize>(
+    fn means<P: Sample, const T: usize, const STEP: usize>(
         &self,
         samples: &[[Pair; 2]],
         p: usize,
@@ -172,11 +185,16 @@ impl Filter {
         let half = 1 << (self.depth - 1);
         let below = _mm512_set1_epi32((1 << self.depth) - 1);
         let count = _mm_cvtsi32_si128(self.depth as i32);
-        self.each_sum::<T, STEP, 2>(samples, p, half, |r, sums| {
+        let take = |r: usize, sums: Pair| {
             let means = each!([0, 1], i => _mm512_sra_epi32(sums[i], count));
             rows.means[r] = _mm512_castsi512_ps(_mm512_packs_epi32(means[0], means[1]));
             rows.rests[p][r] = each!([0, 1], i => _mm512_and_si512(sums[i], below));
-        });
+        };
+        if P::BYTES {
+            self.each_folded_sum::<T, STEP, 2>(samples, p, half, take);
+        } else {
+            self.each_sum::<T, STEP, 2>(samples, p, half, take);
+        }
     }
 
     #[inline(never)]
@@ -191,7 +209,7 @@ impl Filter {
         // what the rests have too much, times the centre
         let start = (i32::from(offset) << 16) - (128 << 8);
         let Rows { squares, rests, .. } = rows;
-        self.each_sum::<T, STEP, 3>(words, q, start, |r, sums| {
+        self.each_folded_sum::<T, STEP, 3>(words, q, start, |r, sums| {
             let [u, v] = each!([0, 1], p => rests[p][r]);
             for i in 0..2 {
                 // the part of the mean that was rounded off, times the centre
@@ -203,6 +221,53 @@ impl Filter {
                 squares[i][r] = _mm512_cvtepi32_ps(_mm512_add_epi32(sums[i], correction));
             }
         });
+    }
+
+    /// Filters one of several pictures of words whose sums of two fit 16 bits; `start` is added.
+    ///
+    /// Rows that have the same tap are added up first: a pair of rows and, upside down, the pair on
+    /// the other side of the centre, put together from two neighbours.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    fn each_folded_sum<const T: usize, const STEP: usize, const N: usize>(
+        &self,
+        rows: &[[Pair; N]],
+        which: usize,
+        start: i32,
+        mut take: impl FnMut(usize, Pair),
+    ) {
+        const UPPER: __mmask32 = 0xaaaa_aaaa;
+        let (last, middle) = (T / 2, T / 4);
+        let start = _mm512_set1_epi32(start);
+        for r in (0..ROWS).step_by(if STEP == 1 { 2 } else { 1 }) {
+            let window = &rows[r * STEP / 2..][..pairs::<T>()];
+            let mut sums = [[start; 2]; 2];
+            for i in 0..2 {
+                let [even, odd] = &self.folded;
+                let mut mirrored = [_mm512_setzero_si512(); 10];
+                for k in middle + 1..=last {
+                    let (below, above) = (window[k][which][i], window[k - 1][which][i]);
+                    mirrored[k] = _mm512_mask_mov_epi16(below, UPPER, above);
+                }
+                for k in 0..middle {
+                    let both = _mm512_add_epi16(window[k][which][i], mirrored[last - k]);
+                    sums[0][i] = _mm512_dpwssd_epi32(sums[0][i], both, even[k]);
+                }
+                let centre = window[middle][which][i];
+                sums[0][i] = _mm512_dpwssd_epi32(sums[0][i], centre, even[middle]);
+                if STEP == 1 {
+                    mirrored[last + 1] = window[last][which][i];
+                    for k in 0..=middle {
+                        let both = _mm512_add_epi16(window[k][which][i], mirrored[last + 1 - k]);
+                        sums[1][i] = _mm512_dpwssd_epi32(sums[1][i], both, odd[k]);
+                    }
+                }
+            }
+            take(r, sums[0]);
+            if STEP == 1 {
+                take(r + 1, sums[1]);
+            }
+        }
     }
 
     /// Filters one of several pictures; `start` is added.
