@@ -3,7 +3,7 @@ use std::arch::x86_64::*;
 use super::rows::Rows;
 use super::{Plane, RADIUS, Sample, TAPS};
 use crate::features::fixed::reflect;
-use crate::features::lanes::{before, each, sixteen, whole};
+use crate::features::lanes::{before, each, put, sixteen, whole};
 
 /// Deepest samples whose differences fit 16 bits, twice.
 pub(super) const DEEPEST: u32 = 12;
@@ -12,11 +12,19 @@ pub(super) const DEEPEST: u32 = 12;
 /// horizontal one in single precision, rounded like the definition.
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn sum<P: Sample>(work: Rows<'_, P>) -> u64 {
-    let Rows { pair, depth, rows, singles: line, .. } = work;
-    let width = pair[0].width;
+    let Rows { pair, depth, rows, singles: Singles { differences, line }, .. } = work;
+    let (width, height) = (pair[0].width, pair[0].height);
     let mut total = 0;
+    let mut next = rows.start.saturating_sub(RADIUS);
     for y in rows {
-        vertical(pair, y, depth, &mut line[RADIUS..]);
+        while next <= (y + RADIUS).min(height - 1) {
+            subtract(pair, next, depth, &mut differences[next % SPAN]);
+            next += 1;
+        }
+        let window: [&[i16]; SPAN] = std::array::from_fn(|k| {
+            &differences[reflect((y + k) as isize - RADIUS as isize, height) % SPAN][..]
+        });
+        vertical(window, depth, &mut line[RADIUS..]);
         for i in 1..=RADIUS {
             line[RADIUS - i] = line[RADIUS + i];
             line[RADIUS + width - 1 + i] = line[RADIUS + width - 1 - i];
@@ -26,24 +34,45 @@ pub(super) fn sum<P: Sample>(work: Rows<'_, P>) -> u64 {
     total
 }
 
+/// Rows under a window.
+const SPAN: usize = TAPS.len();
+
+/// Scratch memory for rows of one width, with room for a vector.
+pub(super) struct Singles {
+    // of the rows under the window, at their number modulo how many there are
+    differences: [Vec<i16>; SPAN],
+    // filtered vertically, with both borders
+    line: Vec<f32>,
+}
+
+impl Singles {
+    pub(super) fn new(width: usize) -> Self {
+        let row = || vec![0; width.next_multiple_of(16)];
+        Self { differences: [(); SPAN].map(|()| row()), line: vec![0.0; width + 2 * RADIUS + 16] }
+    }
+}
+
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn vertical<P: Sample>(pair: [Plane<P>; 2], y: usize, depth: u32, line: &mut [f32]) {
-    let [previous, current] = pair;
-    let width = previous.width;
-    let rows: [[&[P]; 2]; 5] = std::array::from_fn(|k| {
-        let y = reflect((y + k) as isize - RADIUS as isize, previous.height);
-        [previous.row(y), current.row(y)]
-    });
+fn subtract<P: Sample>(pair: [Plane<P>; 2], y: usize, depth: u32, out: &mut [i16]) {
+    let rows = [pair[0].row(y), pair[1].row(y)];
+    for (i, out) in out.chunks_exact_mut(16).enumerate() {
+        let [previous, current] = each!([0, 1], p => sixteen(rows[p], 16 * i, depth));
+        put::<i16, 16>(bytemuck::cast(_mm256_sub_epi16(previous, current)), out);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn vertical(rows: [&[i16]; SPAN], depth: u32, line: &mut [f32]) {
     let [t0, t1, t2, ..] = TAPS.map(|t| t as i32);
     let outer = _mm256_set1_epi32(t0 | t1 << 16);
     let centre = _mm256_set1_epi32(t2);
     let half = _mm256_set1_epi32(1 << (depth - 1));
     let shift = _mm_cvtsi32_si128(depth as i32);
-    for x in (0..width).step_by(16) {
+    for x in (0..rows[0].len()).step_by(16) {
         let [d0, d1, d2, d3, d4] = each!([0, 1, 2, 3, 4], k => {
-            let [previous, current] = each!([0, 1], p => sixteen(rows[k][p], x, depth));
-            _mm256_sub_epi16(previous, current)
+            bytemuck::cast::<[i16; 16], __m256i>(*whole(&rows[k][x..x + 16]))
         });
         let (outermost, inner) = (_mm256_add_epi16(d0, d4), _mm256_add_epi16(d1, d3));
         let none = _mm256_setzero_si256();

@@ -31,7 +31,8 @@ pub(super) struct Motion {
 struct Job {
     rows: Range<usize>,
     line: Vec<f64>,
-    singles: Vec<f32>,
+    #[cfg(target_arch = "x86_64")]
+    singles: avx2::Singles,
     // Q8 grey levels
     sum: u64,
 }
@@ -39,12 +40,16 @@ struct Job {
 impl Motion {
     pub(super) fn new(geometry: Geometry, workers: &Workers) -> Self {
         let Geometry { width, height, depth } = geometry;
-        let line = || vec![0.0; width + 2 * RADIUS];
-        let singles = || vec![0.0; width + 2 * RADIUS + 16];
         let jobs = workers
             .strips(height)
             .into_iter()
-            .map(|rows| Job { rows, line: line(), singles: singles(), sum: 0 })
+            .map(|rows| Job {
+                rows,
+                line: vec![0.0; width + 2 * RADIUS],
+                #[cfg(target_arch = "x86_64")]
+                singles: avx2::Singles::new(width),
+                sum: 0,
+            })
             .collect();
         Self { depth: depth.bits(), pixels: (width * height) as f64, jobs }
     }
@@ -54,8 +59,14 @@ impl Motion {
         let depth = self.depth;
         let level = workers.level();
         workers.each(&mut self.jobs, |job| {
-            let Job { rows, line, singles, sum } = job;
-            *sum = level.run(Rows { pair, depth, rows: rows.clone(), line, singles });
+            job.sum = level.run(Rows {
+                pair,
+                depth,
+                rows: job.rows.clone(),
+                line: &mut job.line,
+                #[cfg(target_arch = "x86_64")]
+                singles: &mut job.singles,
+            });
         });
         let sum: u64 = self.jobs.iter().map(|j| j.sum).sum();
         sum as f64 / 256.0 / self.pixels

@@ -13,15 +13,15 @@ const ROUNDER: f64 = 6755399441055744.0;
 /// Columns whose sums are kept apart.
 const BLOCK: usize = 8;
 
-/// Sum of absolute blurred differences of some rows, Q8. `line` holds the width and both borders,
-/// `singles` also room for a vector; which of them is used depends on the processor.
+/// Sum of absolute blurred differences of some rows, Q8. `line` holds the width and both borders;
+/// whether it or `singles` is used depends on the processor.
 pub(super) struct Rows<'a, P> {
     pub(super) pair: [Plane<'a, P>; 2],
     pub(super) depth: u32,
     pub(super) rows: Range<usize>,
     pub(super) line: &'a mut [f64],
-    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "vector code only"))]
-    pub(super) singles: &'a mut [f32],
+    #[cfg(target_arch = "x86_64")]
+    pub(super) singles: &'a mut super::avx2::Singles,
 }
 
 impl<P: Sample> Kernel for Rows<'_, P> {
