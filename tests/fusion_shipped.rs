@@ -7,7 +7,7 @@ use gstvmaftiny::features::NAMES;
 use gstvmaftiny::fusion::{Fusion, QuantMode};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-const FILES: usize = 2_000;
+const FILES: usize = 10_000;
 const SEED: u64 = 8;
 const FEATURES: [f64; 6] = [0.9, 0.5, 0.8, 0.9, 0.9, 3.0];
 

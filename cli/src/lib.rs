@@ -4,6 +4,8 @@
 //! plugin's engine, [`report`] writes what came out. The `vmaf` command, its MCP server and the
 //! Python package are thin doors to [`run::score`].
 
+#[cfg(any(feature = "command", feature = "mcp"))]
+mod choice;
 pub mod error;
 pub mod input;
 mod offset;

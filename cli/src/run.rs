@@ -260,11 +260,7 @@ impl<'a> Run<'a> {
         if size.is_some() && !self.scale {
             return Err(Error::SizesDiffer { reference: wanted, distorted: found });
         }
-        let range = match (reference.full_range, distorted.full_range) {
-            (Some(true), Some(false)) => Some(RangeChange::ToFull),
-            (Some(false), Some(true)) => Some(RangeChange::ToLimited),
-            _ => None,
-        };
+        let range = RangeChange::between(reference.full_range, distorted.full_range);
         if size.is_none() && range.is_none() {
             return Ok(distorted);
         }

@@ -49,49 +49,6 @@ impl Picture for Borrowed<'_> {
     }
 }
 
-/// A picture of our own: the reference is needed again when the next frame's motion is measured,
-/// and by then the caller may have written the next picture to the same array.
-pub struct Kept {
-    samples: Kind,
-    geometry: Geometry,
-}
-
-enum Kind {
-    Bytes(Vec<u8>),
-    Words(Vec<u16>),
-}
-
-impl Kept {
-    /// Copies the rows.
-    pub fn of(luma: &Luma) -> Self {
-        let geometry = luma.geometry();
-        let samples = match luma.samples() {
-            Samples::U8(s) => Kind::Bytes(rows(s, luma.stride(), geometry)),
-            Samples::U16(s) => Kind::Words(rows(s, luma.stride(), geometry)),
-        };
-        Self { samples, geometry }
-    }
-}
-
-impl Picture for Kept {
-    fn luma(&self) -> Result<Luma<'_>, FeatureError> {
-        let samples = match &self.samples {
-            Kind::Bytes(s) => Samples::U8(s),
-            Kind::Words(s) => Samples::U16(s),
-        };
-        Luma::new(samples, self.geometry.width, self.geometry)
-    }
-}
-
-fn rows<T: Copy>(samples: &[T], stride: usize, geometry: Geometry) -> Vec<T> {
-    let Geometry { width, height, .. } = geometry;
-    let mut copy = Vec::with_capacity(width * height);
-    for row in samples.chunks(stride).take(height) {
-        copy.extend_from_slice(&row[..width]);
-    }
-    copy
-}
-
 /// Bits a sample, checked.
 pub fn depth(bits: u32) -> PyResult<Depth> {
     Depth::try_from(bits).map_err(of_picture)

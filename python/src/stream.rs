@@ -1,11 +1,11 @@
 use gstvmaftiny::features::{Geometry, NAMES, Workers};
 use gstvmaftiny::fusion::{Fusion, Options};
-use gstvmaftiny::scoring::{self, Verdict};
+use gstvmaftiny::scoring::{self, Plane, Store, Verdict};
 use pyo3::prelude::*;
 
 use crate::error::{of_model, of_picture, of_scoring};
 use crate::files::parse_profile;
-use crate::plane::{Borrowed, Flat, Kept, depth};
+use crate::plane::{Borrowed, Flat, depth};
 
 /// Number, score, half-width, extrapolated, features.
 type Row = (u64, f64, Option<f64>, bool, Vec<f64>);
@@ -13,7 +13,10 @@ type Row = (u64, f64, Option<f64>, bool, Vec<f64>);
 /// A stream of picture pairs.
 #[pyclass(module = "vmaftiny._native")]
 pub struct Scorer {
-    scorer: scoring::Scorer<Kept>,
+    // the reference is needed again when the next frame's motion is measured, and by then the caller
+    // may have written the next picture to the same array
+    scorer: scoring::Scorer<Plane>,
+    store: Store,
     next: u64,
     // the frame whose verdict is still to come
     waiting: Option<u64>,
@@ -27,7 +30,7 @@ impl Scorer {
         let fusion = Fusion::open_with(tiny_model, &NAMES, &options).map_err(of_model)?;
         let workers = Workers::new(threads).map_err(of_picture)?;
         let scorer = scoring::Scorer::new(fusion, workers, parse_profile(profile)?);
-        Ok(Self { scorer, next: 0, waiting: None })
+        Ok(Self { scorer, store: Store::default(), next: 0, waiting: None })
     }
 
     /// Takes two planes of `shape` (height, width) and gives the row of the frame before.
@@ -40,7 +43,7 @@ impl Scorer {
         bit_depth: u32,
     ) -> PyResult<Option<Row>> {
         let geometry = Geometry { width: shape.1, height: shape.0, depth: depth(bit_depth)? };
-        let kept = Kept::of(&reference.0.luma(reference.1, geometry)?);
+        let kept = Plane::copied(&reference.0.luma(reference.1, geometry)?, &self.store);
         let borrowed = Borrowed(distorted.0.luma(distorted.1, geometry)?);
         let verdict = py.detach(|| self.scorer.push(kept, Some(borrowed)));
         let row = self.row(verdict);

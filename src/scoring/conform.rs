@@ -8,6 +8,7 @@ use fast_image_resize::pixels::{U8, U16};
 use fast_image_resize::{Filter, FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::Plane;
+use super::plane::rows;
 use super::store::{Store, Stored};
 use crate::features::{Depth, Geometry, Luma, Samples};
 
@@ -30,6 +31,16 @@ pub enum RangeChange {
 }
 
 impl RangeChange {
+    /// What brings the distorted picture's range to the reference's, if both are known and differ;
+    /// each is whether the range is the full one.
+    pub fn between(reference: Option<bool>, distorted: Option<bool>) -> Option<Self> {
+        match (reference, distorted) {
+            (Some(true), Some(false)) => Some(Self::ToFull),
+            (Some(false), Some(true)) => Some(Self::ToLimited),
+            _ => None,
+        }
+    }
+
     /// Maps a sample of `depth`.
     fn apply(self, sample: u16, depth: Depth) -> u16 {
         let top = f64::from((1u32 << depth.bits()) - 1);
@@ -69,8 +80,7 @@ impl Conformer {
         let store = self.store.clone();
         Ok(match luma.samples() {
             Samples::U8(samples) => {
-                let rows = gathered(samples, luma);
-                let mut stored = store.bytes(|out| out.extend(rows));
+                let mut stored = store.bytes(|out| out.extend(rows(samples, luma)));
                 if scale {
                     stored = self.scaled_bytes(&stored, from, to)?;
                 }
@@ -83,8 +93,7 @@ impl Conformer {
                 Plane::of_bytes(stored, to)
             }
             Samples::U16(samples) => {
-                let rows = gathered(samples, luma);
-                let mut stored = store.words(|out| out.extend(rows));
+                let mut stored = store.words(|out| out.extend(rows(samples, luma)));
                 if scale {
                     stored = self.scaled_words(&stored, from, to)?;
                 }
@@ -159,13 +168,6 @@ impl Conformer {
         });
         Some(&self.table.insert(table).2)
     }
-}
-
-/// A plane's samples without what lies between its rows.
-fn gathered<T: Copy>(samples: &[T], luma: &Luma) -> impl Iterator<Item = T> {
-    let Geometry { width, height, .. } = luma.geometry();
-    let stride = luma.stride();
-    (0..height).flat_map(move |y| samples[y * stride..y * stride + width].iter().copied())
 }
 
 fn sides(from: Geometry, to: Geometry) -> Result<[u32; 4], String> {

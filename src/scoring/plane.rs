@@ -1,5 +1,5 @@
 use super::Picture;
-use super::store::Stored;
+use super::store::{Store, Stored};
 use crate::features::{FeatureError, Geometry, Luma, Samples};
 
 /// Luma of its own, row after row without gaps; its memory goes back to the store it came from.
@@ -14,6 +14,15 @@ enum Kept {
 }
 
 impl Plane {
+    /// A copy in memory of `store`.
+    pub fn copied(luma: &Luma, store: &Store) -> Self {
+        let geometry = luma.geometry();
+        match luma.samples() {
+            Samples::U8(s) => Self::of_bytes(store.bytes(|b| b.extend(rows(s, luma))), geometry),
+            Samples::U16(s) => Self::of_words(store.words(|w| w.extend(rows(s, luma))), geometry),
+        }
+    }
+
     /// Of 8 bits.
     pub fn of_bytes(samples: Stored<u8>, geometry: Geometry) -> Self {
         Self { samples: Kept::Bytes(samples), geometry }
@@ -33,4 +42,11 @@ impl Picture for Plane {
         };
         Luma::new(samples, self.geometry.width, self.geometry)
     }
+}
+
+/// The picture's samples, without what lies between rows.
+pub(super) fn rows<T: Copy>(samples: &[T], luma: &Luma) -> impl Iterator<Item = T> {
+    let Geometry { width, height, .. } = luma.geometry();
+    let stride = luma.stride();
+    (0..height).flat_map(move |y| samples[y * stride..y * stride + width].iter().copied())
 }

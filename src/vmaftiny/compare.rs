@@ -73,16 +73,14 @@ pub(super) fn compare(
         comparison.marks.scaled = true;
     }
     let (r, d) = (reference.traits, distorted.traits);
-    if let (Some(reference_full), Some(distorted_full)) = (r.full_range, d.full_range)
-        && reference_full != distorted_full
-    {
-        let name = |full| if full { "full" } else { "limited" };
-        news.tell_once(Event::new(EventKind::RangeMismatch).saying(format!(
-            "the reference has {} range, the distorted stream {} range",
-            name(reference_full),
-            name(distorted_full)
-        )));
-        let change = if reference_full { RangeChange::ToFull } else { RangeChange::ToLimited };
+    if let Some(change) = RangeChange::between(r.full_range, d.full_range) {
+        let (reference, distorted) = match change {
+            RangeChange::ToFull => ("full", "limited"),
+            RangeChange::ToLimited => ("limited", "full"),
+        };
+        let text =
+            format!("the reference has {reference} range, the distorted stream {distorted} range");
+        news.tell_once(Event::new(EventKind::RangeMismatch).saying(text));
         comparison.change.range = (rules.range == RangePolicy::Convert).then_some(change);
     }
     if r.light != d.light {

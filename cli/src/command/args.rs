@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use gstvmaftiny::fusion::DEFAULT_MODEL;
 
+use crate::choice::{Align, FeatureProfile};
+
 /// Scores a distorted video against its reference, frame by frame, with a tiny VMAF model.
 ///
 /// Takes the arguments of libvmaf's `vmaf`. `.y4m` and `.yuv` files are read directly; anything
@@ -174,25 +176,4 @@ pub(super) enum Mode {
 pub(super) enum Device {
     /// The processor
     Cpu,
-}
-
-/// `--profile`
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum FeatureProfile {
-    /// Every pixel, within 5e-5
-    Exact,
-    /// VIF's finest scales on a grid of pixels from 360 lines up: about half the time
-    Fast,
-}
-
-/// `--align`
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Align {
-    /// frames if a file is raw or frames are left out; else by time, and by the offset that the
-    /// pictures tell
-    Auto,
-    /// By when they are shown
-    Timestamps,
-    /// By number
-    Frames,
 }

@@ -1,11 +1,10 @@
 use std::path::PathBuf;
 
-use gstvmaftiny::features::{Depth, Geometry, Profile};
+use gstvmaftiny::features::{Depth, Geometry};
 use gstvmaftiny::fusion;
 
-use super::args::{Align, Args, FeatureProfile};
+use super::args::Args;
 use crate::input::{Chroma, Layout};
-use crate::pairs::By;
 use crate::report::Format;
 use crate::{Error, Job};
 
@@ -31,16 +30,9 @@ impl Options {
             model: args.tiny_model.clone(),
             model_options: fusion::Options { phone: args.phone_model, directory: None },
             prediction: !args.no_prediction,
-            by: match args.align {
-                Align::Auto => None,
-                Align::Timestamps => Some(By::Time),
-                Align::Frames => Some(By::Number),
-            },
+            by: args.align.by(),
             scale: args.scale,
-            profile: match args.profile {
-                FeatureProfile::Exact => Profile::Exact,
-                FeatureProfile::Fast => Profile::Fast,
-            },
+            profile: args.profile.into(),
             threads: args.threads.into(),
             frame_count: args.frame_cnt,
             skip_reference: args.frame_skip_ref,

@@ -1,10 +1,10 @@
-use gstvmaftiny::features::{Depth, Geometry, Profile};
+use gstvmaftiny::features::{Depth, Geometry};
 use gstvmaftiny::fusion::DEFAULT_MODEL;
 use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 
+use crate::choice::{Align, FeatureProfile};
 use crate::input::{Chroma, Layout};
-use crate::pairs::By;
 use crate::run::Job;
 
 /// Arguments of `vmaf_score`.
@@ -71,28 +71,6 @@ pub(super) struct WorstFrames {
     pub(super) count: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Align {
-    /// By number for raw files, else by time.
-    #[default]
-    Auto,
-    /// By when they are shown.
-    Timestamps,
-    /// By number.
-    Frames,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum FeatureProfile {
-    /// Every pixel.
-    #[default]
-    Exact,
-    /// VIF's finest scales on a grid of pixels.
-    Fast,
-}
-
 impl TryFrom<Score> for Job {
     type Error = String;
 
@@ -115,16 +93,9 @@ impl TryFrom<Score> for Job {
         Ok(Self {
             layout,
             model: request.tiny_model,
-            by: match request.align {
-                Align::Auto => None,
-                Align::Timestamps => Some(By::Time),
-                Align::Frames => Some(By::Number),
-            },
+            by: request.align.by(),
             scale: request.scale,
-            profile: match request.profile {
-                FeatureProfile::Exact => Profile::Exact,
-                FeatureProfile::Fast => Profile::Fast,
-            },
+            profile: request.profile.into(),
             subsample: request.subsample,
             frame_count: request.frame_cnt,
             threads: request.threads.into(),
