@@ -120,19 +120,38 @@ impl<P: Picture> Scorer<P> {
     }
 
     /// Takes the next reference picture and what became of it (`None`: not to be scored) and gives
-    /// the verdict on the frame before. A change of size or depth ends the stretch: the verdict is
-    /// that of its last frame. Only the reference is kept.
+    /// the verdict on the frame before: [`Self::advance`] and [`Self::compare`].
     pub fn push<D: Picture>(&mut self, reference: P, distorted: Option<D>) -> Option<Verdict> {
+        let finished = self.advance(reference);
+        if let Some(distorted) = distorted {
+            self.compare(&distorted);
+        }
+        finished
+    }
+
+    /// Takes the next reference picture and gives the verdict on the frame before, which lacked only
+    /// the motion to this one. A change of size or depth ends the stretch: the verdict is that of
+    /// its last frame. The reference is kept.
+    pub fn advance(&mut self, reference: P) -> Option<Verdict> {
         let changed = self.geometry() != reference.luma().ok().map(|l| l.geometry());
         let finished = if changed { self.flush() } else { None };
         let difference = self.difference(&reference);
         let first = difference.is_none();
         let motion2 = self.look_ahead.push(difference);
         let finished = finished.or_else(|| self.finish(motion2));
-        let spatial = distorted.map(|d| self.measure(&reference, &d)).transpose();
-        self.waiting = Some(Waiting { first, spatial });
+        self.waiting = Some(Waiting { first, spatial: Ok(None) });
         self.previous = Some(reference);
         finished
+    }
+
+    /// Measures what became of the newest reference picture.
+    pub fn compare(&mut self, distorted: &impl Picture) {
+        let Some(reference) = self.previous.take() else { return };
+        let spatial = self.measure(&reference, distorted).map(Some);
+        self.previous = Some(reference);
+        if let Some(waiting) = &mut self.waiting {
+            waiting.spatial = spatial;
+        }
     }
 
     /// Ends the stretch: the verdict on its last frame, if there is one. The next frame is a first.

@@ -431,11 +431,9 @@ impl Session {
         }
         let time = report.frame.times.running_time.and_then(|t| i64::try_from(t).ok());
         let interval = self.pairing.interval(Side::Reference);
-        if let (true, Some(cost), Some(time), Some(interval)) =
-            (self.live, outcome.cost, time, interval)
-        {
+        if let (true, Some(time), Some(interval)) = (self.live, time, interval) {
             let moment = Moment { time, interval, next: self.number };
-            let changed = self.ladder.take(cost, moment, max_skip);
+            let changed = self.ladder.take(outcome.cost, moment, max_skip);
             self.tell_load(changed);
         }
     }

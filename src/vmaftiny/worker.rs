@@ -51,8 +51,7 @@ struct Stamp {
 pub(super) struct Outcome {
     pub(super) number: u64,
     pub(super) verdict: Finished,
-    /// Of the job whose arrival finished this one.
-    pub(super) cost: Option<Cost>,
+    pub(super) cost: Cost,
     generation: u64,
 }
 
@@ -205,8 +204,8 @@ struct Thread {
     conformer: Conformer,
     outbox: mpsc::Sender<Outcome>,
     current: Arc<AtomicU64>,
-    // the frame whose verdict is still to come
-    waiting: Option<(u64, u64)>,
+    // what the frame whose verdict is still to come has cost, and its generation
+    waiting: Option<(Cost, u64)>,
     // why the waiting frame could not be brought into shape
     failed: Option<String>,
 }
@@ -223,7 +222,7 @@ impl Thread {
                 Order::Frame(job, stamp) => self.score(job, stamp),
                 Order::Cut(_) => {
                     let verdict = self.scorer.flush();
-                    self.finish(verdict, None);
+                    self.finish(verdict);
                 }
             }
         }
@@ -236,29 +235,33 @@ impl Thread {
     fn score(&mut self, job: Job, stamp: Stamp) {
         let start = Instant::now();
         let Job { number, reference, distorted } = job;
-        let distorted = distorted.map(|(picture, change)| match change {
-            Change { size: None, range: None } => Ok(picture),
-            change => picture.changed(change, &mut self.conformer).map(Arc::new),
-        });
-        let (distorted, failed) = match distorted.transpose() {
-            Ok(distorted) => (distorted, None),
-            Err(problem) => (None, Some(problem)),
-        };
+        // the frame before waits for nothing else
+        let verdict = self.scorer.advance(reference);
+        self.finish(verdict);
         let scored = distorted.is_some();
         if scored {
             std::thread::sleep(Duration::from_nanos(SLOWNESS.load(Ordering::Relaxed)));
         }
-        let verdict = self.scorer.push(reference, distorted);
+        let shaped = distorted.map(|(picture, change)| match change {
+            Change { size: None, range: None } => Ok(picture),
+            change => picture.changed(change, &mut self.conformer).map(Arc::new),
+        });
+        self.failed = match shaped {
+            None => None,
+            Some(Ok(distorted)) => {
+                self.scorer.compare(&distorted);
+                None
+            }
+            Some(Err(problem)) => Some(problem),
+        };
         let waited = start.saturating_duration_since(stamp.given);
         let cost = Cost { number, scored, waited, took: start.elapsed() };
-        self.finish(verdict, Some(cost));
-        self.waiting = Some((number, stamp.generation));
-        self.failed = failed;
+        self.waiting = Some((cost, stamp.generation));
     }
 
     /// Sends the waiting frame's verdict.
-    fn finish(&mut self, verdict: Option<Verdict>, cost: Option<Cost>) {
-        let Some((verdict, (number, generation))) = verdict.zip(self.waiting.take()) else {
+    fn finish(&mut self, verdict: Option<Verdict>) {
+        let Some((verdict, (cost, generation))) = verdict.zip(self.waiting.take()) else {
             return;
         };
         let verdict = match self.failed.take() {
@@ -266,6 +269,6 @@ impl Thread {
             None => Ok(verdict),
         };
         // nobody listens any more when the element has stopped
-        let _ = self.outbox.send(Outcome { number, verdict, cost, generation });
+        let _ = self.outbox.send(Outcome { number: cost.number, verdict, cost, generation });
     }
 }
