@@ -24,8 +24,15 @@ pub(super) fn whole<P, const N: usize>(samples: &[P]) -> &[P; N] {
 pub(super) fn put<T: Copy, const N: usize>(values: [T; N], out: &mut [T]) {
     match out.first_chunk_mut() {
         Some(out) => *out = values,
-        None => out.copy_from_slice(&values[..out.len()]),
+        None => put_rest(&values, out),
     }
+}
+
+// apart, or both copies become one of a length that must be looked at
+#[cold]
+#[inline(never)]
+fn put_rest<T: Copy>(values: &[T], out: &mut [T]) {
+    out.copy_from_slice(&values[..out.len()]);
 }
 
 /// Asks for a part of a row that will be read soon: walks across many rows are not foreseen by
