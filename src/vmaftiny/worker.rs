@@ -13,8 +13,9 @@ use crate::features::{Profile, Workers};
 use crate::fusion::Fusion;
 use crate::scoring::{Change, Conformer, Scorer, Store, Verdict};
 
-/// Frames that may be with the worker before a file has to wait. A verdict comes one frame late.
-const QUEUE: usize = 6;
+/// Frames that may be with the worker before a file has to wait: one that is measured, and the next.
+/// Each holds the buffers of two pictures.
+const QUEUE: usize = 2;
 /// Frames that may be with the worker before a live stream does without scores: more, because live
 /// frames come in bursts.
 pub(super) const LIVE_QUEUE: usize = 32;
