@@ -1,5 +1,5 @@
-//! Bakes commit and date into the plugin description that `gst-inspect-1.0` shows, and makes the
-//! AVX-512 kernels.
+//! Bakes commit and date into the plugin description that `gst-inspect-1.0` shows, and makes
+//! ADM's kernels for AVX-512.
 
 use std::path::Path;
 use std::{env, fs, io};
@@ -12,7 +12,7 @@ fn main() -> io::Result<()> {
 const AVX2: &str = r#"enable = "avx2,fma""#;
 const AVX512: &str = r#"enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni""#;
 
-/// Writes the AVX2 kernels out once more for AVX-512, for twice the registers and dot products that
+/// Writes ADM's AVX2 kernels out once more for AVX-512, for twice the registers and dot products that
 /// add up in one instruction: an attribute cannot be a parameter.
 fn kernels_for_avx512(features: &Path) -> io::Result<()> {
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;

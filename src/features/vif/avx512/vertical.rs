@@ -82,11 +82,11 @@ fn float_products([u, v]: [__m512i; 2], depth: u32) -> [[__m512; 2]; 3] {
     each!([(u, u), (v, v), (u, v)], (a, b) => each!([0, 1], i => _mm512_mul_ps(a[i], b[i])))
 }
 
-/// Vertically filtered rows of a tile: what each of the two lies in is [`Pair`]'s order.
+/// Vertically filtered rows of a tile.
 pub(super) struct Rows {
     /// Means, two columns in a lane, columns in order.
     pub(super) means: [__m512; ROWS],
-    /// One product.
+    /// One product, columns in the order of [`Pair`].
     pub(super) squares: [[__m512; ROWS]; 2],
     // of the means, what was rounded off and half a unit, by picture
     rests: [[Pair; ROWS]; 2],
