@@ -12,7 +12,8 @@ mod mlp;
 #[allow(dead_code, reason = "shared with other tests")]
 mod pipeline;
 
-use std::sync::Mutex;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bench::{Bench, FRAME, frame};
@@ -270,6 +271,36 @@ fn relief_ends_an_overload() {
     let (heard, _) = bench.finish();
     assert!(!heard.told(EventKind::OverloadEnd).is_empty(), "{:?}", heard.events);
     assert!(heard.statuses()[280..].contains(&"ok"));
+}
+
+#[test]
+fn a_score_is_told_as_soon_as_the_next_frame_has_come() {
+    let _alone = ALONE.lock();
+    let mut bench = live("");
+    let told = Arc::new(Mutex::new(HashMap::new()));
+    let list = told.clone();
+    let bus = bench.pipeline.bus().expect("a pipeline has a bus");
+    bus.set_sync_handler(move |_, message| {
+        if let Some(s) = message.structure().filter(|s| s.name() == "VMAF")
+            && let Ok(time) = s.get::<u64>("timestamp")
+        {
+            list.lock().unwrap().insert(time, Instant::now());
+        }
+        gst::BusSyncReply::Pass
+    });
+    let mut came = Vec::new();
+    for n in 0..40 {
+        feed(&mut bench, n..n + 1, |_, _| true);
+        came.push(Instant::now());
+    }
+    let (heard, _) = bench.finish();
+    assert_eq!(heard.scores().len(), 40, "{:?}", heard.statuses());
+    let told = told.lock().unwrap();
+    let delay = |n: u64| told[&(n * FRAME)].saturating_duration_since(came[n as usize + 1]);
+    let mut delays: Vec<Duration> = (5..39).map(delay).collect();
+    delays.sort();
+    // not with the frame after the next, 40 ms later
+    assert!(delays[delays.len() / 2] < Duration::from_nanos(FRAME / 4), "{delays:?}");
 }
 
 #[test]

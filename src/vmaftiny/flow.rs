@@ -239,65 +239,82 @@ impl VmafTiny {
 
     /// Posts what the worker has finished, or finishes in that time.
     pub(super) fn collect(&self, patience: Wait) {
-        loop {
-            let settings = lock(&self.settings).clone();
-            let mut state = lock(&self.state);
-            let Some(session) = &mut state.session else { return };
-            let Some(mut report) = session.report(patience, settings.max_skip.into()) else {
-                return;
-            };
-            let problem = state.warned.new_problem(&report);
-            let token = match settings.output {
-                Output::Reference => Some(report.reference),
-                Output::Distorted => report.distorted,
-            };
-            let held = token.filter(|token| state.output.holds(*token));
-            report.frame.marks.late =
-                settings.add_meta && held.is_none() && report.frame.measured.is_some();
-            let structure = report::frame_structure(&report.frame, settings.add_features);
-            if let Some(token) = held {
-                state.output.settle(token, settings.add_meta.then(|| structure.clone()));
-            }
-            state.position = report.frame.times.running_time.or(state.position);
-            let limits = AlarmLimits {
-                below: settings.alarm_below,
-                window: settings.alarm_window,
-                hysteresis: settings.alarm_hysteresis,
-            };
-            let alarm = state.alarm_about(&report.frame, limits);
-            if let (Some(session), Some(event)) = (&mut state.session, alarm) {
-                session.news.tell(event);
-            }
-            let interval = state.interval_over(&report.frame.times, settings.interval);
-            let recent = state.session.as_mut().filter(|_| interval).map(|session| {
-                report::interval_structure(&session.take_recent(settings.pool_method.into()))
-            });
-            let counters = state.session.as_ref().map(|s| *s.counters()).unwrap_or_default();
-            drop(state);
-            gst::trace!(CAT, imp = self, "{structure}");
-            if let Some(problem) = problem {
-                gst::element_imp_warning!(
-                    self,
-                    gst::StreamError::Failed,
-                    ("Frames pass through without scores: {problem}"),
-                    ["first at frame {}", report.frame.number]
-                );
-            }
-            if report.overload {
-                self.post_qos(&report, &counters);
-            }
-            let wanted = report.frame.measured.is_some() || settings.report_missing;
-            if settings.frame_message && wanted {
-                self.post(structure);
-            }
-            if let Some(recent) = recent {
-                self.post(recent);
-                let element = self.obj();
-                ["stats", "current-offset", "current-confidence", "locked", "last-score"]
-                    .iter()
-                    .for_each(|name| element.notify(name));
-            }
+        let _turn = lock(&self.turn);
+        while self.collect_next(Some(patience)) {}
+    }
+
+    /// Posts what the worker has just finished, from its own thread: in a live stream the next frame
+    /// may be far away. Whoever is at it already, or has the state, sees to it himself: the worker
+    /// must not wait for those who wait for it.
+    pub(super) fn collect_early(&self) {
+        let Ok(_turn) = self.turn.try_lock() else { return };
+        while self.collect_next(None) {}
+    }
+
+    /// Posts the next finished frame, if there is one. Without `patience` only if nobody has the
+    /// state.
+    fn collect_next(&self, patience: Option<Wait>) -> bool {
+        let settings = lock(&self.settings).clone();
+        let state = match patience {
+            Some(_) => Some(lock(&self.state)),
+            None => self.state.try_lock().ok(),
+        };
+        let Some(mut state) = state else { return false };
+        let Some(session) = &mut state.session else { return false };
+        let report = session.report(patience.unwrap_or(Wait::No), settings.max_skip.into());
+        let Some(mut report) = report else { return false };
+        let problem = state.warned.new_problem(&report);
+        let token = match settings.output {
+            Output::Reference => Some(report.reference),
+            Output::Distorted => report.distorted,
+        };
+        let held = token.filter(|token| state.output.holds(*token));
+        report.frame.marks.late =
+            settings.add_meta && held.is_none() && report.frame.measured.is_some();
+        let structure = report::frame_structure(&report.frame, settings.add_features);
+        if let Some(token) = held {
+            state.output.settle(token, settings.add_meta.then(|| structure.clone()));
         }
+        state.position = report.frame.times.running_time.or(state.position);
+        let limits = AlarmLimits {
+            below: settings.alarm_below,
+            window: settings.alarm_window,
+            hysteresis: settings.alarm_hysteresis,
+        };
+        let alarm = state.alarm_about(&report.frame, limits);
+        if let (Some(session), Some(event)) = (&mut state.session, alarm) {
+            session.news.tell(event);
+        }
+        let interval = state.interval_over(&report.frame.times, settings.interval);
+        let recent = state.session.as_mut().filter(|_| interval).map(|session| {
+            report::interval_structure(&session.take_recent(settings.pool_method.into()))
+        });
+        let counters = state.session.as_ref().map(|s| *s.counters()).unwrap_or_default();
+        drop(state);
+        gst::trace!(CAT, imp = self, "{structure}");
+        if let Some(problem) = problem {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Failed,
+                ("Frames pass through without scores: {problem}"),
+                ["first at frame {}", report.frame.number]
+            );
+        }
+        if report.overload {
+            self.post_qos(&report, &counters);
+        }
+        let wanted = report.frame.measured.is_some() || settings.report_missing;
+        if settings.frame_message && wanted {
+            self.post(structure);
+        }
+        if let Some(recent) = recent {
+            self.post(recent);
+            let element = self.obj();
+            ["stats", "current-offset", "current-confidence", "locked", "last-score"]
+                .iter()
+                .for_each(|name| element.notify(name));
+        }
+        true
     }
 
     /// Posts the events that have come up.

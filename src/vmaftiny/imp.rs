@@ -28,7 +28,9 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 pub struct VmafTiny {
     ref_sink: gst_base::AggregatorPad,
     dist_sink: gst_base::AggregatorPad,
-    // lock order: settings, state, log; none is held while GStreamer is called
+    // lock order: turn, settings, state, log; but for the first none is held while GStreamer is called
+    /// Whose turn it is to post results: they are posted in order.
+    pub(super) turn: Mutex<()>,
     pub(super) settings: Mutex<Settings>,
     pub(super) state: Mutex<State>,
     pub(super) log: Mutex<Option<Log>>,
@@ -49,6 +51,7 @@ impl ObjectSubclass for VmafTiny {
         Self {
             ref_sink: pad("ref_sink"),
             dist_sink: pad("dist_sink"),
+            turn: Mutex::default(),
             settings: Mutex::default(),
             state: Mutex::default(),
             log: Mutex::default(),
@@ -145,7 +148,14 @@ impl AggregatorImpl for VmafTiny {
             gst::error_msg!(gst::CoreError::Thread, ["cannot start the scoring threads: {problem}"])
         };
         let workers = Workers::new(settings.threads as usize).map_err(|e| no_thread(&e))?;
-        let session = Session::new(fusion, workers, settings.profile.into(), settings.manner())
+        let element = self.obj().downgrade();
+        let told = Box::new(move || {
+            if let Some(element) = element.upgrade() {
+                element.imp().collect_early();
+            }
+        });
+        let profile = settings.profile.into();
+        let session = Session::new(fusion, workers, profile, settings.manner(), told)
             .map_err(|e| no_thread(&e))?;
         if let Some(location) = &settings.log_location {
             let log = Log::open(Path::new(location)).map_err(|e| {

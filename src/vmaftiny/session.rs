@@ -10,7 +10,7 @@ use super::input::Arrived;
 use super::load::{Ladder, Moment};
 use super::news::News;
 use super::picture::Picture;
-use super::worker::{Answer, Job, LIVE_QUEUE, Outcome, Wait, Worker};
+use super::worker::{Answer, Job, LIVE_QUEUE, Outcome, Told, Wait, Worker};
 use crate::align::pairing::{Pairing, Side, Unpaired, Verdict};
 use crate::features::{Profile, Workers};
 use crate::fusion::{Fusion, ModelInfo};
@@ -98,6 +98,7 @@ impl Session {
         workers: Workers,
         profile: Profile,
         manner: Manner,
+        told: Told,
     ) -> std::io::Result<Self> {
         let model = fusion.info().clone();
         let tally = Tally::new(model.range.low, model.range.high);
@@ -105,7 +106,7 @@ impl Session {
         Ok(Self {
             model,
             profile,
-            worker: Worker::spawn(fusion, workers, profile, store.clone())?,
+            worker: Worker::spawn(fusion, workers, profile, store.clone(), told)?,
             pairing: Pairing::new(0, 0),
             alignment: Alignment::new(manner),
             in_progress: VecDeque::new(),

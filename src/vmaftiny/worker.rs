@@ -56,6 +56,9 @@ pub(super) struct Outcome {
     generation: u64,
 }
 
+/// Called by the thread when there is a new outcome. Must not wait for the worker.
+pub(super) type Told = Box<dyn Fn() + Send>;
+
 /// A verdict, or why there is none.
 pub(super) type Finished = Result<Verdict, String>;
 
@@ -94,6 +97,7 @@ impl Worker {
         workers: Workers,
         profile: Profile,
         store: Store,
+        told: Told,
     ) -> std::io::Result<Self> {
         let (orders, inbox) = mpsc::channel();
         let (outbox, outcomes) = mpsc::channel();
@@ -103,8 +107,8 @@ impl Worker {
             std::thread::Builder::new().name("vmaftiny-score".into()).spawn(move || {
                 let scorer = Scorer::new(fusion, workers.clone(), profile);
                 let conformer = Conformer::new(store);
-                let thread =
-                    Thread { scorer, conformer, outbox, current, waiting: None, failed: None };
+                let (waiting, failed) = (None, None);
+                let thread = Thread { scorer, conformer, outbox, told, current, waiting, failed };
                 workers.enter(move || thread.run(&inbox));
             })?;
         let (orders, thread) = (Some(orders), Some(thread));
@@ -204,6 +208,7 @@ struct Thread {
     scorer: Scorer<Arc<Picture>>,
     conformer: Conformer,
     outbox: mpsc::Sender<Outcome>,
+    told: Told,
     current: Arc<AtomicU64>,
     // what the frame whose verdict is still to come has cost, and its generation
     waiting: Option<(Cost, u64)>,
@@ -271,5 +276,6 @@ impl Thread {
         };
         // nobody listens any more when the element has stopped
         let _ = self.outbox.send(Outcome { number: cost.number, verdict, cost, generation });
+        (self.told)();
     }
 }
