@@ -1,6 +1,7 @@
 //! The way of frames through the element: in, paired, scored, told, out.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -243,10 +244,13 @@ impl VmafTiny {
         while self.collect_next(Some(patience)) {}
     }
 
-    /// Posts what the worker has just finished, from its own thread: in a live stream the next frame
-    /// may be far away. Whoever is at it already, or has the state, sees to it himself: the worker
-    /// must not wait for those who wait for it.
+    /// Posts what the worker has just finished, from its own thread, where the next frame may be far
+    /// away: in a live stream. Whoever is at it already, or has the state, sees to it himself: the
+    /// worker must not wait for those who wait for it.
     pub(super) fn collect_early(&self) {
+        if !self.live.load(Ordering::Relaxed) {
+            return;
+        }
         let Ok(_turn) = self.turn.try_lock() else { return };
         while self.collect_next(None) {}
     }
@@ -350,11 +354,10 @@ impl VmafTiny {
             }
         };
         drop(log);
-        let Err(e) = written else {
-            lock(&self.state).warned.log = false;
-            return;
-        };
-        if !std::mem::replace(&mut lock(&self.state).warned.log, true) {
+        let failed = self.log_failed.swap(written.is_err(), Ordering::Relaxed);
+        if let Err(e) = written
+            && !failed
+        {
             gst::element_imp_warning!(
                 self,
                 gst::ResourceError::Write,

@@ -1,6 +1,7 @@
 //! The element as GStreamer sees it: pads, properties, events, queries.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use gst::glib;
@@ -34,6 +35,11 @@ pub struct VmafTiny {
     pub(super) settings: Mutex<Settings>,
     pub(super) state: Mutex<State>,
     pub(super) log: Mutex<Option<Log>>,
+    /// The log could not be written, which was told.
+    pub(super) log_failed: AtomicBool,
+    /// Buffers are timed by a clock: then the state is never held while the worker is waited for,
+    /// but for a whole turn.
+    pub(super) live: AtomicBool,
 }
 
 #[glib::object_subclass]
@@ -55,6 +61,8 @@ impl ObjectSubclass for VmafTiny {
             settings: Mutex::default(),
             state: Mutex::default(),
             log: Mutex::default(),
+            log_failed: AtomicBool::default(),
+            live: AtomicBool::default(),
         }
     }
 }
@@ -174,6 +182,7 @@ impl AggregatorImpl for VmafTiny {
         let old = std::mem::take(&mut *lock(&self.state));
         // ends the worker
         drop(old);
+        self.log_failed.store(false, Ordering::Relaxed);
         *lock(&self.log) = None;
         self.parent_stop()
     }
@@ -199,6 +208,7 @@ impl AggregatorImpl for VmafTiny {
 
     fn aggregate(&self, timeout: bool) -> Result<gst::FlowSuccess, gst::FlowError> {
         let clock = self.clock_now();
+        self.live.store(clock.is_some(), Ordering::Relaxed);
         self.pull(timeout || clock.is_some(), clock)?;
         self.check_inputs(clock);
         let over = self.decide(clock)?;

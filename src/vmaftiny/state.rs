@@ -28,7 +28,6 @@ pub(super) struct State {
 pub(super) struct Warned {
     unscorable: Option<String>,
     pub(super) guessed: bool,
-    pub(super) log: bool,
 }
 
 /// The element's instruments.
