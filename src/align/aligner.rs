@@ -147,7 +147,7 @@ impl Aligner {
             candidate: None,
             unverified: false,
             examined: None,
-            proved: i64::MIN / 2,
+            proved: i64::MIN,
             frozen: Spell::default(),
             frozen_frames: 0,
             stalled: 0,
@@ -258,7 +258,7 @@ impl Aligner {
             Some(newest) if newest > running_time => {
                 self.evidence.side(side).clear();
                 self.examined = None;
-                self.proved = i64::MIN / 2;
+                self.proved = i64::MIN;
                 self.doubt();
             }
             _ => {}
@@ -367,7 +367,9 @@ impl Aligner {
             let partner = self.evidence.reference.nearest(frame.time - self.offset, reach);
             let Some(partner) = partner else { continue };
             let mismatch = frame.mismatch(partner);
-            if self.confidence.is_unusual(mismatch) && self.evidence.stands_out(frame, partner) {
+            if self.confidence.is_unusual(mismatch)
+                && self.evidence.stands_out(frame, partner, mismatch)
+            {
                 self.confidence.accept(mismatch);
             }
         }

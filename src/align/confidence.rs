@@ -57,7 +57,7 @@ impl Confidence {
     pub(super) fn compare(&mut self, mismatch: f32) {
         let mismatch = f64::from(mismatch);
         let usual = self.usual_mismatch.get_or_insert(mismatch);
-        let ratio = (mismatch + INVISIBLE) / (*usual + INVISIBLE);
+        let ratio = relative(mismatch, *usual);
         // one wrong picture may look right by chance, three in a row do not
         let likeness = (TOLERATED + 1.0 - ratio).clamp(0.0, 1.0);
         self.likeness = likeness.min(self.likeness + RECOVERY);
@@ -70,8 +70,7 @@ impl Confidence {
 
     /// A pair of this mismatch puts the offset into doubt.
     pub(super) fn is_unusual(&self, mismatch: f32) -> bool {
-        self.usual_mismatch
-            .is_some_and(|usual| f64::from(mismatch) + INVISIBLE > TOLERATED * (usual + INVISIBLE))
+        self.usual_mismatch.is_some_and(|usual| relative(mismatch.into(), usual) > TOLERATED)
     }
 
     /// A pair of this mismatch is right for sure: pictures have become worse, or others.
@@ -109,6 +108,11 @@ impl Confidence {
         let value = agreement * distinct * lately * spatial;
         self.set(if findings.unverified { value.min(UNVERIFIED) } else { value }, time);
     }
+}
+
+/// A mismatch as a multiple of the usual one, invisible differences apart.
+fn relative(mismatch: f64, usual: f64) -> f64 {
+    (mismatch + INVISIBLE) / (usual + INVISIBLE)
 }
 
 #[cfg(test)]

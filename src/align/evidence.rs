@@ -109,9 +109,8 @@ impl Evidence {
     }
 
     /// A distorted frame looks more like one reference frame than like any other, and by far than
-    /// like those more than a frame away: damaged or not, they belong together.
-    pub(super) fn stands_out(&self, frame: &Shown, partner: &Shown) -> bool {
-        let own = frame.mismatch(partner);
+    /// like those more than a frame away: damaged or not, they belong together. `own`: their mismatch.
+    pub(super) fn stands_out(&self, frame: &Shown, partner: &Shown, own: f32) -> bool {
         let clear = OUTSTANDING * own + 2.0 * NOISE;
         self.reference.frames().iter().all(|other| {
             let apart = (other.time - partner.time).abs();

@@ -8,7 +8,7 @@ use fast_image_resize::pixels::{U8, U16};
 use fast_image_resize::{Filter, FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::Plane;
-use super::plane::rows;
+use super::plane::pack;
 use super::store::{Store, Stored};
 use crate::features::{Depth, Geometry, Luma, Samples};
 
@@ -80,7 +80,7 @@ impl Conformer {
         let store = self.store.clone();
         Ok(match luma.samples() {
             Samples::U8(samples) => {
-                let mut stored = store.bytes(|out| out.extend(rows(samples, luma)));
+                let mut stored = store.bytes(|out| pack(samples, luma, out));
                 if scale {
                     stored = self.scaled_bytes(&stored, from, to)?;
                 }
@@ -93,7 +93,7 @@ impl Conformer {
                 Plane::of_bytes(stored, to)
             }
             Samples::U16(samples) => {
-                let mut stored = store.words(|out| out.extend(rows(samples, luma)));
+                let mut stored = store.words(|out| pack(samples, luma, out));
                 if scale {
                     stored = self.scaled_words(&stored, from, to)?;
                 }

@@ -18,8 +18,8 @@ impl Plane {
     pub fn copied(luma: &Luma, store: &Store) -> Self {
         let geometry = luma.geometry();
         match luma.samples() {
-            Samples::U8(s) => Self::of_bytes(store.bytes(|b| b.extend(rows(s, luma))), geometry),
-            Samples::U16(s) => Self::of_words(store.words(|w| w.extend(rows(s, luma))), geometry),
+            Samples::U8(s) => Self::of_bytes(store.bytes(|b| pack(s, luma, b)), geometry),
+            Samples::U16(s) => Self::of_words(store.words(|w| pack(s, luma, w)), geometry),
         }
     }
 
@@ -44,9 +44,10 @@ impl Picture for Plane {
     }
 }
 
-/// The picture's samples, without what lies between rows.
-pub(super) fn rows<T: Copy>(samples: &[T], luma: &Luma) -> impl Iterator<Item = T> {
+/// Appends the picture's rows, without what lies between them.
+pub(super) fn pack<T: Copy>(samples: &[T], luma: &Luma, out: &mut Vec<T>) {
     let Geometry { width, height, .. } = luma.geometry();
-    let stride = luma.stride();
-    (0..height).flat_map(move |y| samples[y * stride..y * stride + width].iter().copied())
+    for row in samples.chunks(luma.stride()).take(height) {
+        out.extend_from_slice(&row[..width]);
+    }
 }

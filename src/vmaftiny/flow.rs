@@ -402,22 +402,25 @@ impl VmafTiny {
     pub(super) fn cut(&self) {
         let Some(patience) = self.cut_session() else { return };
         self.collect_all(patience);
-        self.push_last();
+        if let Err(e) = self.push_out(true) {
+            gst::debug!(CAT, imp = self, "downstream said {e} to the last frames of a stretch");
+        }
     }
 
     /// Finishes all frames in flight and posts the verdict on everything. `flushed`: what has not
-    /// left will not.
-    pub(super) fn finish_stretch(&self, flushed: bool) {
-        let Some(patience) = self.cut_session() else { return };
+    /// left will not. What downstream said to the last frames.
+    pub(super) fn finish_stretch(&self, flushed: bool) -> Result<(), gst::FlowError> {
+        let Some(patience) = self.cut_session() else { return Ok(()) };
         let farewell = match patience {
             Wait::Until(_) => Wait::Until(Instant::now() + FAREWELL),
             forever => forever,
         };
+        let mut pushed = Ok(());
         if !flushed {
             // the verdict may wait for scores that the video cannot wait for
             self.collect(patience);
             self.tell();
-            self.push_last();
+            pushed = self.push_out(true);
         }
         self.collect_all(farewell);
         let method = lock(&self.settings).pool_method;
@@ -428,6 +431,7 @@ impl VmafTiny {
         if let Some(structure) = structure {
             self.post(structure);
         }
+        pushed
     }
 
     /// Tells the worker that no frame follows; how long the video may be held for scores.
@@ -436,12 +440,6 @@ impl VmafTiny {
         let session = state.session.as_mut()?;
         session.cut();
         Some(session.patience())
-    }
-
-    fn push_last(&self) {
-        if let Err(e) = self.push_out(true) {
-            gst::debug!(CAT, imp = self, "downstream said {e} to the last frames of a stretch");
-        }
     }
 
     /// Pushes what is settled; everything if `all`.

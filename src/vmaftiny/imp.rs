@@ -188,7 +188,7 @@ impl AggregatorImpl for VmafTiny {
     }
 
     fn flush(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
-        self.finish_stretch(true);
+        self.finish_stretch(true)?;
         let reset = lock(&self.settings).reset_on_flush;
         let mut state = lock(&self.state);
         if let Some(session) = &mut state.session {
@@ -213,7 +213,7 @@ impl AggregatorImpl for VmafTiny {
         self.check_inputs(clock);
         let over = self.decide(clock)?;
         if over == Over::Yes {
-            self.finish_stretch(false);
+            self.finish_stretch(false)?;
             return Err(gst::FlowError::Eos);
         }
         self.collect(Wait::No);

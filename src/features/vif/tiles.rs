@@ -31,6 +31,26 @@ pub(super) fn word<const T: usize>(taps: &[u32; T], k: usize) -> i32 {
     taps.get(k).map_or(0, |&t| (t / divisor) as i32)
 }
 
+/// Pairs of columns under a window of the horizontal pass.
+pub(super) const fn pairs<const T: usize>() -> usize {
+    T / 2 + if (T / 2).is_multiple_of(2) { 1 } else { 2 }
+}
+
+/// Two taps in each number, for those pairs; around even and odd columns.
+pub(super) fn paired<const T: usize>(taps: &[u32; T]) -> [[i32; 10]; 2] {
+    [0, 1].map(|odd| {
+        // the window's first column is the second of its pair
+        let late = (odd + T / 2) % 2;
+        let tap = |k: usize| k.checked_sub(late).map_or(0, |k| word(taps, k));
+        std::array::from_fn(|i| tap(2 * i) | tap(2 * i + 1) << 16)
+    })
+}
+
+/// The first half and the centre, from Q32; 0 beyond.
+pub(super) fn from_q32<const T: usize>(taps: &[u32; T]) -> [f32; 9] {
+    std::array::from_fn(|k| taps.get(k).map_or(0.0, |&t| t as f32 / 4294967296.0))
+}
+
 /// Four columns of the grid.
 #[derive(Clone, Copy)]
 pub(super) struct Block {

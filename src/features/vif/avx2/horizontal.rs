@@ -1,7 +1,7 @@
 use std::arch::x86_64::*;
 
 use crate::features::lanes::{each, transposed};
-use crate::features::vif::tiles::{COLUMNS, HALVED, HISTORY, word};
+use crate::features::vif::tiles::{COLUMNS, HALVED, HISTORY, from_q32, paired, pairs, word};
 
 /// Room after a tile for a reflected border and an incomplete block.
 const SPARE: usize = 24;
@@ -126,24 +126,24 @@ impl Ring {
         let left = x - T / 2;
         // windows that share loads: side by side, the first at an even column
         debug_assert!(STEP > 1 || x.is_multiple_of(2));
-        let pairs = &self.means[left / 2..left / 2 + T / 2 + 3 + 3 * STEP / 2];
+        let columns = &self.means[left / 2..left / 2 + T / 2 + 3 + 3 * STEP / 2];
         let place = |i: usize| match STEP {
             1 => (i % 2, (i + (T / 2) % 2) / 2),
             _ => (x % 2, i * STEP / 2),
         };
         let means = each!([0, 1], p => {
             let mut sums = [_mm256_setzero_si256(); 4];
-            for k in 0..Taps::pairs::<T>() {
+            for k in 0..pairs::<T>() {
                 for i in 0..4 {
                     let (odd, first) = place(i);
-                    let product = _mm256_madd_epi16(pairs[first + k][p][half], taps.means[odd][k]);
+                    let product = _mm256_madd_epi16(columns[first + k][p][half], taps.means[odd][k]);
                     sums[i] = _mm256_add_epi32(sums[i], product);
                 }
             }
             if T == HALVED {
                 for i in 0..4 {
                     let (odd, first) = place(i);
-                    let pair = pairs[first + 1 - odd][p][half];
+                    let pair = columns[first + 1 - odd][p][half];
                     let product = _mm256_madd_epi16(pair, taps.centre[odd]);
                     sums[i] = _mm256_add_epi32(sums[i], product);
                 }
@@ -207,29 +207,17 @@ pub(super) struct Taps {
 }
 
 impl Taps {
-    /// Pairs of columns under a window.
-    const fn pairs<const T: usize>() -> usize {
-        T / 2 + if (T / 2).is_multiple_of(2) { 1 } else { 2 }
-    }
-
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn new<const T: usize>(taps: &[u32; T]) -> Self {
-        let mut means = [[_mm256_setzero_si256(); 10]; 2];
-        for odd in 0..2 {
-            // the window's first column is the second of its pair
-            let late = (odd + T / 2) % 2;
-            let tap = |k: usize| k.checked_sub(late).map_or(0, |k| word(taps, k));
-            for i in 0..10 {
-                means[odd][i] = _mm256_set1_epi32(tap(2 * i) | tap(2 * i + 1) << 16);
-            }
-        }
-        let square = |k: usize| taps.get(k).map_or(0.0, |&t| t as f32 / 4294967296.0);
+        let [even, odd] = paired(taps);
         let centre = word(taps, T / 2);
-        let centre = [centre, centre << 16].map(|c| _mm256_set1_epi32(c));
+        let squares = from_q32(taps);
         Self {
-            means,
-            centre,
-            squares: [0, 1, 2, 3, 4, 5, 6, 7, 8].map(|k| _mm256_set1_ps(square(k))),
+            means: each!([even, odd], words => {
+                each!([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], k => _mm256_set1_epi32(words[k]))
+            }),
+            centre: each!([centre, centre << 16], c => _mm256_set1_epi32(c)),
+            squares: each!([0, 1, 2, 3, 4, 5, 6, 7, 8], k => _mm256_set1_ps(squares[k])),
         }
     }
 }
