@@ -156,19 +156,26 @@ fn play(pictures: &[Vec<u8>], count: u64) -> (Heard, Vec<(u64, Frame)>) {
 /// What was received for each reference frame. The delay is that of most frames, each taken for the
 /// reference frame that it resembles most; what the decoder had to conceal keeps its place in time.
 fn aligned(pictures: &[Frame], count: u64, received: &[(u64, Frame)]) -> HashMap<u64, Frame> {
-    let delay = |(time, frame): &(u64, Frame)| {
+    let distance = |n: u64, frame: &Frame| pictures[n as usize % pictures.len()].distance(frame);
+    let most_alike = |(time, frame): &(u64, Frame)| {
         // sent at most two seconds before it arrived
         let newest = (time / FRAME + 3).min(count);
-        let candidates = newest.saturating_sub(2 * RATE)..newest;
-        let distance = |n: &u64| pictures[*n as usize % pictures.len()].distance(frame);
-        candidates.min_by_key(distance).map(|n| *time as i64 - (n * FRAME) as i64)
+        (newest.saturating_sub(2 * RATE)..newest).min_by_key(|n| distance(*n, frame))
     };
-    let mut delays: Vec<i64> = received.iter().filter_map(delay).collect();
+    let best: Vec<u64> = received.iter().filter_map(most_alike).collect();
+    assert_eq!(best.len(), received.len(), "a frame came before all others");
+    let delays = received.iter().zip(&best).map(|((time, _), n)| *time as i64 - (n * FRAME) as i64);
+    let mut delays: Vec<i64> = delays.collect();
     delays.sort();
     let delay = delays[delays.len() / 2];
-    let usual = delays.iter().filter(|d| d.abs_diff(delay) < FRAME / 2).count();
-    assert!(usual * 10 > received.len() * 9, "{usual} of {} have one delay", received.len());
     let place = |time: &u64| (*time as i64 - delay + FRAME as i64 / 2) as u64 / FRAME;
+    // what loss has spoilt may look a little more like an earlier frame
+    let fits = |((time, frame), n): (&(u64, Frame), &u64)| {
+        2 * distance(place(time), frame) <= 3 * distance(*n, frame)
+    };
+    let usual = received.iter().zip(&best).filter(|pair| fits(*pair)).count();
+    println!("{usual} of {} fit one delay", received.len());
+    assert!(usual * 10 > received.len() * 9, "{usual} of {} fit one delay", received.len());
     received.iter().map(|(time, frame)| (place(time), frame.clone())).collect()
 }
 
