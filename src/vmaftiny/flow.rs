@@ -434,12 +434,20 @@ impl VmafTiny {
         pushed
     }
 
-    /// Tells the worker that no frame follows; how long the video may be held for scores.
+    /// Tells the worker that no frame follows; how long the video may be held for scores: live, to
+    /// the deadline of the frame that is held longest.
     fn cut_session(&self) -> Option<Wait> {
+        let clock = self.clock_now();
         let mut state = lock(&self.state);
+        let due = state.output.due().and_then(|due| i64::try_from(due.nseconds()).ok());
         let session = state.session.as_mut()?;
         session.cut();
-        Some(session.patience())
+        let patience = session.patience();
+        let (Wait::Until(end), Some(now), Some(due)) = (patience, clock, due) else {
+            return Some(patience);
+        };
+        let left = u64::try_from(due.saturating_sub(now.arriving)).unwrap_or(0);
+        Some(Wait::Until(end.min(Instant::now() + Duration::from_nanos(left))))
     }
 
     /// Pushes what is settled; everything if `all`.
