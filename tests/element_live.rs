@@ -306,6 +306,7 @@ fn a_score_is_told_as_soon_as_the_next_frame_has_come() {
 #[test]
 fn the_video_does_not_wait_for_scores_where_the_caps_change() {
     let _alone = ALONE.lock();
+    pipeline::init();
     slow_down_scoring(Duration::from_millis(1500));
     let canary = Canary::start();
     let mut bench = live("");
@@ -335,6 +336,7 @@ fn overload_at_1080p60_is_in_time_with_flat_memory_and_loses_count_of_nothing() 
     const CAPS: &str = "video/x-raw,format=GRAY8,width=1920,height=1080,framerate=60/1";
     const COUNT: u64 = 300;
     let _alone = ALONE.lock();
+    pipeline::init();
     let time = |n: u64| n * 1_000_000_000 / 60;
     // frames are made once and shared, as those of a capture pool are
     let made: Vec<gst::Buffer> = (0..8).map(|n| bench::sized_frame(1920, 1080, n, 0)).collect();
