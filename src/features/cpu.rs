@@ -49,7 +49,7 @@ impl Level {
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn supported() -> Self {
+    pub(super) fn supported() -> Self {
         macro_rules! has {
             ($($feature:tt)*) => { $(is_x86_feature_detected!($feature) &&)* true };
         }
@@ -63,7 +63,7 @@ impl Level {
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    fn supported() -> Self {
+    pub(super) fn supported() -> Self {
         Self::Scalar
     }
 

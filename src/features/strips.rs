@@ -1,7 +1,7 @@
 //! Work on one frame split into strips of rows.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
@@ -16,6 +16,9 @@ pub struct Workers {
     threads: usize,
     level: Level,
 }
+
+/// One of something for each thread of some [`Workers`]: memory must not grow with the strips.
+pub(super) struct PerThread<S>(Vec<Mutex<S>>);
 
 impl Workers {
     /// `threads`: 0 means one per core, 1 that the caller's own does all the work.
@@ -46,12 +49,24 @@ impl Workers {
                     .map_err(|e| FeatureError::Threads { count: n, reason: e.to_string() })?,
             ),
         };
-        Ok(Self { pool, threads, level })
+        Ok(Self { pool, threads, level: level.min(Level::supported()) })
     }
 
     /// What the kernels are compiled for.
     pub(super) fn level(&self) -> Level {
         self.level
+    }
+
+    /// Scratch memory for each thread.
+    pub(super) fn each_their<S>(&self, make: impl Fn() -> S) -> PerThread<S> {
+        PerThread((0..self.threads).map(|_| Mutex::new(make())).collect())
+    }
+
+    /// The calling thread's own, which nobody else wants.
+    pub(super) fn own<'a, S>(&self, all: &'a PerThread<S>) -> MutexGuard<'a, S> {
+        let thread = self.pool.as_ref().and_then(|pool| pool.current_thread_index());
+        // scratch memory means nothing from one strip to the next
+        all.0[thread.unwrap_or(0)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Strips that divide `rows` rows: enough of them that no thread waits long for the last one.

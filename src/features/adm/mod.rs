@@ -24,11 +24,11 @@ mod wavelet;
 
 use super::Geometry;
 use super::plane::Plane;
-use super::strips::Workers;
+use super::strips::{PerThread, Workers};
 use first::First;
 use later::Later;
 use pool::{Sums, Window};
-use strip::{Run, Strip};
+use strip::{Run, Scratch, Strip};
 
 pub(super) use wavelet::Sample;
 
@@ -46,6 +46,7 @@ struct Level {
     window: Window,
     low: Vec<i32>,
     strips: Vec<Strip>,
+    scratch: PerThread<Scratch>,
 }
 
 impl Level {
@@ -57,7 +58,8 @@ impl Level {
             width,
             height,
             low: vec![0; 2 * width * height],
-            strips: strips.map(|rows| Strip::new(rows, width)).collect(),
+            strips: strips.map(Strip::new).collect(),
+            scratch: workers.each_their(|| Scratch::new(workers.level(), width)),
             window,
         }
     }
@@ -103,11 +105,12 @@ fn run<P: Sample, A: level::Arithmetic>(
     pair: [Plane<P>; 2],
     arithmetic: &A,
 ) -> (f64, f64) {
-    let Level { width, height, window, low, strips } = level;
+    let Level { width, height, window, low, strips, scratch } = level;
     let share = strips.first().map_or(1, |s| s.rows() * 2 * *width);
     let (size, cpu) = ((*width, *height), workers.level());
     workers.each_filling(strips, low, share, |strip, low| {
-        cpu.run(Run { pair, size, window, arithmetic, strip, low });
+        let scratch = &mut *workers.own(scratch);
+        cpu.run(Run { pair, size, window, arithmetic, strip, scratch, low });
     });
     let sums: Sums = strips.iter().map(Strip::sums).sum();
     arithmetic.pool(&sums, window, (*width, *height))

@@ -4,25 +4,44 @@ use std::ops::Range;
 
 use super::level::Arithmetic;
 use super::pool::{Sums, Window};
-use super::rows::{Portable, Scratch};
+use super::rows::{self, Portable};
 use super::wavelet::Sample;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
-use crate::features::cpu::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
+use crate::features::cpu::{Kernel, Level};
 use crate::features::plane::Plane;
 
-/// A strip of band rows and its scratch memory: of the code in use, the rest is never touched.
+/// A strip of band rows.
 pub(super) struct Strip {
     rows: Range<usize>,
-    portable: Scratch,
-    #[cfg(target_arch = "x86_64")]
-    avx2: avx2::Scratch,
-    #[cfg(target_arch = "x86_64")]
-    avx512: avx512::Scratch,
     sums: Sums,
 }
+
+/// Scratch memory of one thread for one level: that of the code in use.
+pub(super) struct Scratch {
+    portable: Option<rows::Scratch>,
+    #[cfg(target_arch = "x86_64")]
+    avx2: Option<avx2::Scratch>,
+    #[cfg(target_arch = "x86_64")]
+    avx512: Option<avx512::Scratch>,
+}
+
+impl Scratch {
+    /// `width` of the bands.
+    pub(super) fn new(level: Level, width: usize) -> Self {
+        Self {
+            portable: (level == Level::Scalar).then(|| rows::Scratch::new(width)),
+            #[cfg(target_arch = "x86_64")]
+            avx2: (level == Level::Avx2).then(|| avx2::Scratch::new(width)),
+            #[cfg(target_arch = "x86_64")]
+            avx512: (level == Level::Avx512).then(|| avx512::Scratch::new(width)),
+        }
+    }
+}
+
+const MADE: &str = "made for this level";
 
 /// The work on one row of a level, in this order. Of what is decoupled, three rows are kept.
 pub(super) trait Rows<P> {
@@ -48,6 +67,7 @@ pub(super) struct Run<'a, P, A> {
     pub(super) window: &'a Window,
     pub(super) arithmetic: &'a A,
     pub(super) strip: &'a mut Strip,
+    pub(super) scratch: &'a mut Scratch,
     pub(super) low: &'a mut [i32],
 }
 
@@ -56,8 +76,8 @@ impl<P: Sample, A: Arithmetic> Kernel for Run<'_, P, A> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { pair, size, window, arithmetic, strip, low } = self;
-        let scratch = &mut strip.portable;
+        let Self { pair, size, window, arithmetic, strip, scratch, low } = self;
+        let scratch = scratch.portable.as_mut().expect(MADE);
         let rows = Portable { arithmetic, scratch };
         strip.sums = run(rows, strip.rows.clone(), pair, size, window, low);
     }
@@ -65,32 +85,23 @@ impl<P: Sample, A: Arithmetic> Kernel for Run<'_, P, A> {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn run_avx2(self, proof: Avx2) {
-        let Self { pair, size, window, arithmetic, strip, low } = self;
-        let rows = arithmetic.rows_avx2::<P>(proof, &mut strip.avx2);
+        let Self { pair, size, window, arithmetic, strip, scratch, low } = self;
+        let rows = arithmetic.rows_avx2::<P>(proof, scratch.avx2.as_mut().expect(MADE));
         strip.sums = run(rows, strip.rows.clone(), pair, size, window, low);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn run_avx512(self, proof: Avx512) {
-        let Self { pair, size, window, arithmetic, strip, low } = self;
-        let rows = arithmetic.rows_avx512::<P>(proof, &mut strip.avx512);
+        let Self { pair, size, window, arithmetic, strip, scratch, low } = self;
+        let rows = arithmetic.rows_avx512::<P>(proof, scratch.avx512.as_mut().expect(MADE));
         strip.sums = run(rows, strip.rows.clone(), pair, size, window, low);
     }
 }
 
 impl Strip {
-    /// `width` of the bands.
-    pub(super) fn new(rows: Range<usize>, width: usize) -> Self {
-        Self {
-            rows,
-            portable: Scratch::new(width),
-            #[cfg(target_arch = "x86_64")]
-            avx2: avx2::Scratch::new(width),
-            #[cfg(target_arch = "x86_64")]
-            avx512: avx512::Scratch::new(width),
-            sums: Sums::default(),
-        }
+    pub(super) fn new(rows: Range<usize>) -> Self {
+        Self { rows, sums: Sums::default() }
     }
 
     pub(super) fn rows(&self) -> usize {

@@ -20,7 +20,7 @@ mod window;
 use std::ops::Range;
 
 use super::plane::Plane;
-use super::strips::Workers;
+use super::strips::{PerThread, Workers};
 use super::{Geometry, Profile};
 use sample::Shifts;
 use statistic::{LogTable, Sums};
@@ -54,6 +54,8 @@ pub(super) struct Vif {
     frame: usize,
     halvings: [Vec<pyramid::Job>; 3],
     jobs: Vec<Job>,
+    // of each scale
+    scratch: [PerThread<Scratch>; 4],
     logs: LogTable,
 }
 
@@ -61,7 +63,6 @@ pub(super) struct Vif {
 struct Job {
     scale: usize,
     rows: Range<usize>,
-    scratch: Scratch,
     sums: Sums,
 }
 
@@ -74,13 +75,12 @@ impl Vif {
                 let rows = sizes[scale].1.div_ceil(steps[scale]);
                 workers.strips_of(rows, STRIP).into_iter().map(move |rows| (scale, rows))
             })
-            .map(|(scale, rows)| Job {
-                scratch: Scratch::new(sizes[scale].0, WINDOWS[scale], steps[scale]),
-                sums: Sums::default(),
-                scale,
-                rows,
-            })
+            .map(|(scale, rows)| Job { scale, rows, sums: Sums::default() })
             .collect();
+        let scratch = [0, 1, 2, 3].map(|s| {
+            let level = workers.level();
+            workers.each_their(|| Scratch::new(level, sizes[s].0, WINDOWS[s], steps[s]))
+        });
         let [_, small @ ..] = sizes;
         Self {
             shifts: Shifts::of_samples(geometry.depth.bits()),
@@ -93,6 +93,7 @@ impl Vif {
             steps,
             frame: 0,
             jobs,
+            scratch,
             logs: LogTable::new(),
         }
     }
@@ -120,7 +121,7 @@ impl Vif {
         scales: Range<usize>,
     ) {
         let level = workers.level();
-        let Self { shifts, pyramid, sizes, steps, frame, jobs, logs, .. } = self;
+        let Self { shifts, pyramid, sizes, steps, frame, jobs, scratch, logs, .. } = self;
         let [scale1, scale2, scale3] = [0, 1, 2].map(|i| {
             let (width, height) = sizes[i + 1];
             Plane::side_by_side(&pyramid[i], width, height)
@@ -129,7 +130,8 @@ impl Vif {
             if !scales.contains(&job.scale) {
                 return;
             }
-            let Job { rows, scratch, sums, .. } = job;
+            let scratch = &mut *workers.own(&scratch[job.scale]);
+            let Job { rows, sums, .. } = job;
             let rows = rows.clone();
             let below = Shifts::OF_PYRAMID;
             macro_rules! measure {

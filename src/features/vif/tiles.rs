@@ -80,7 +80,7 @@ pub(super) const fn history<const T: usize, const STEP: usize>() -> usize {
 /// and `Totals`; `$scratch` is its own in [`Scratch`](super::window::Scratch). A macro, because instruction sets cannot be parameters.
 macro_rules! measure {
     ($scratch:ident, $instructions:literal) => {
-        /// Scratch memory of one job.
+        /// Scratch memory of one thread.
         pub(super) struct Tiles {
             prepared: Prepared,
             rows: Rows,
@@ -101,7 +101,8 @@ macro_rules! measure {
             work: Measure<'_, P, T, STEP>,
         ) -> Sums {
             let Measure { pair, taps, shifts, rows, grid, scratch, .. } = work;
-            let Tiles { prepared, rows: filtered, ring } = &mut scratch.$scratch;
+            let tiles = scratch.$scratch.as_mut().expect("made for this level");
+            let Tiles { prepared, rows: filtered, ring } = tiles;
             let (width, height) = (pair[0].width, pair[0].height);
             let vertical = Filter::new(taps, shifts.mean);
             let horizontal = Taps::new(taps);

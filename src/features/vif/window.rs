@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::sample::{Sample, Shifts};
 use super::statistic::{LogTable, Moments, Sums};
-use crate::features::cpu::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
+use crate::features::cpu::{Kernel, Level};
 use crate::features::fixed::reflect;
 use crate::features::plane::Plane;
 
@@ -68,26 +68,26 @@ impl Grid {
     }
 }
 
-/// Scratch memory of one job: of the code in use, the rest is never touched.
+/// Scratch memory of one thread for one scale: that of the code in use.
 pub(super) struct Scratch {
-    lines: Lines,
+    lines: Option<Lines>,
     #[cfg(target_arch = "x86_64")]
-    pub(super) avx2: super::avx2::Tiles,
+    pub(super) avx2: Option<super::avx2::Tiles>,
     #[cfg(target_arch = "x86_64")]
-    pub(super) avx512: super::avx512::Tiles,
+    pub(super) avx512: Option<super::avx512::Tiles>,
 }
 
 impl Scratch {
     /// For windows of `taps` pixels on pictures of `width`, every `step`-th row measured.
-    pub(super) fn new(width: usize, taps: usize, step: usize) -> Self {
+    pub(super) fn new(level: Level, width: usize, taps: usize, step: usize) -> Self {
         #[cfg(not(target_arch = "x86_64"))]
         let _ = (taps, step);
         Self {
-            lines: Lines::new(width),
+            lines: (level == Level::Scalar).then(|| Lines::new(width)),
             #[cfg(target_arch = "x86_64")]
-            avx2: super::avx2::Tiles::new(taps, step),
+            avx2: (level == Level::Avx2).then(|| super::avx2::Tiles::new(taps, step)),
             #[cfg(target_arch = "x86_64")]
-            avx512: super::avx512::Tiles::new(taps, step),
+            avx512: (level == Level::Avx512).then(|| super::avx512::Tiles::new(taps, step)),
         }
     }
 }
@@ -110,7 +110,7 @@ impl<P: Sample, const T: usize, const STEP: usize> Kernel for Measure<'_, P, T, 
     #[inline(always)]
     fn run(self) -> Sums {
         let Self { pair, taps, shifts, rows, grid, scratch, logs } = self;
-        let lines = &mut scratch.lines;
+        let lines = scratch.lines.as_mut().expect("made for this level");
         let width = pair[0].width;
         let mut sums = Sums::default();
         for y in rows.map(|j| grid.row + j * STEP).take_while(|&y| y < pair[0].height) {
