@@ -20,6 +20,10 @@ pub struct Fingerprint {
 // more rows than this say nothing new about a block mean
 const SAMPLED_ROWS: usize = 180;
 
+// columns summed up together, row after row: what a cache line holds, so that each is fetched once
+// and the processor foresees the next
+const STRIPE: usize = 64;
+
 // black is 16 in video range; codecs and noise lift it a little
 const BLACK: f32 = 20.0;
 const FLAT: f32 = 1.5;
@@ -76,19 +80,28 @@ fn block_means<P: Sample>(samples: &[P], luma: &Luma) -> [f32; BLOCKS] {
     }
     let step = (height / SAMPLED_ROWS).max(1);
     let scale = 1.0 / f64::from(1u32 << (depth.bits() - 8));
+    let columns: [_; COLUMNS] = std::array::from_fn(|column| share(column, COLUMNS, width));
     for (row, means) in means.chunks_exact_mut(COLUMNS).enumerate() {
-        let mut sums = [0u64; COLUMNS];
         let rows = share(row, ROWS, height);
         let taken = rows.len().div_ceil(step) as u64;
-        for y in rows.step_by(step) {
-            let line = &samples[y * luma.stride()..][..width];
-            for (column, sum) in sums.iter_mut().enumerate() {
-                *sum += P::total(&line[share(column, COLUMNS, width)]);
+        let mut sums = [0u64; COLUMNS];
+        for start in (0..width).step_by(STRIPE) {
+            let end = (start + STRIPE).min(width);
+            let lines = rows.clone().step_by(step).map(|y| {
+                let line = y * luma.stride();
+                &samples[line + start..line + end]
+            });
+            let totals = P::totals(lines);
+            for (sum, column) in sums.iter_mut().zip(&columns) {
+                let (from, to) = (column.start.max(start), column.end.min(end));
+                if from < to {
+                    let totals = &totals[from - start..to - start];
+                    *sum += u64::from(totals.iter().map(|t| (*t).into()).sum::<u32>());
+                }
             }
         }
-        for (column, mean) in means.iter_mut().enumerate() {
-            let samples = taken * share(column, COLUMNS, width).len() as u64;
-            *mean = (sums[column] as f64 / samples as f64 * scale) as f32;
+        for (mean, (sum, column)) in means.iter_mut().zip(sums.iter().zip(&columns)) {
+            *mean = (*sum as f64 / (taken * column.len() as u64) as f64 * scale) as f32;
         }
     }
     means
@@ -100,36 +113,40 @@ fn share(index: usize, parts: usize, length: usize) -> std::ops::Range<usize> {
     start..((index + 1) * length / parts).max(start + 1)
 }
 
-trait Sample: Sized {
-    fn total(samples: &[Self]) -> u64;
+trait Sample: Sized + Copy {
+    /// Holds the sum of as many samples as a block has sampled rows: at most 40.
+    type Total: Copy + Default + Into<u32> + std::ops::AddAssign + From<Self>;
+
+    /// Sums down the columns of a stripe.
+    fn totals<'a>(lines: impl Iterator<Item = &'a [Self]>) -> [Self::Total; STRIPE]
+    where
+        Self: 'a,
+    {
+        let mut totals = [Self::Total::default(); STRIPE];
+        for line in lines {
+            match line.first_chunk::<STRIPE>() {
+                // a length known to the compiler
+                Some(line) => add(&mut totals, line),
+                None => add(&mut totals, line),
+            }
+        }
+        totals
+    }
+}
+
+#[inline(always)]
+fn add<P: Sample>(totals: &mut [P::Total], line: &[P]) {
+    for (total, sample) in totals.iter_mut().zip(line) {
+        *total += P::Total::from(*sample);
+    }
 }
 
 impl Sample for u8 {
-    fn total(samples: &[u8]) -> u64 {
-        const LANES: usize = 16;
-        let mut total = 0;
-        // short enough for bytes to add up in 16 bits
-        for part in samples.chunks(256 * LANES) {
-            let mut lanes = [0u16; LANES];
-            let groups = part.chunks_exact(LANES);
-            let rest: u64 = groups.remainder().iter().map(|s| u64::from(*s)).sum();
-            for group in groups {
-                for (lane, sample) in lanes.iter_mut().zip(group) {
-                    *lane += u16::from(*sample);
-                }
-            }
-            total += rest + lanes.iter().map(|lane| u64::from(*lane)).sum::<u64>();
-        }
-        total
-    }
+    type Total = u16;
 }
 
 impl Sample for u16 {
-    fn total(samples: &[u16]) -> u64 {
-        // short enough for words to add up in 32 bits
-        let parts = samples.chunks(1 << 15);
-        parts.map(|part| u64::from(part.iter().map(|s| u32::from(*s)).sum::<u32>())).sum()
-    }
+    type Total = u32;
 }
 
 #[cfg(test)]
