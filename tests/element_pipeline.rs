@@ -40,6 +40,42 @@ fn record(pipeline: &gst::Pipeline) -> Arc<Mutex<Vec<gst::Buffer>>> {
     seen
 }
 
+/// A buffer's memory that is counted while it lives.
+struct Counted(Vec<u8>, Arc<()>);
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[test]
+fn files_wait_where_they_come_from() {
+    let pipeline = parse(&pair("GRAY8", 640, 360, "identity", ""));
+    let element = pipeline.by_name("v").expect("named in the launch line");
+    let pad = element.static_pad("dist_sink").expect("a pad");
+    let alive = Arc::new(());
+    let most = Arc::new(Mutex::new(0));
+    let seen = most.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data {
+            let samples = buffer.map_readable().expect("readable").to_vec();
+            let counted = gst::Memory::from_slice(Counted(samples, alive.clone()));
+            let buffer = buffer.make_mut();
+            buffer.remove_all_memory();
+            buffer.append_memory(counted);
+            let mut most = seen.lock().expect("no panic before");
+            *most = (*most).max(Arc::strong_count(&alive) - 1);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    let heard = play(&pipeline);
+    assert_eq!(heard.scores().len(), 12, "{:?}", heard.errors);
+    // one is measured, one is next, one is at the pad, and one has just come to it
+    let most = *most.lock().expect("no panic before");
+    assert!(most <= 4, "{most} distorted pictures were held");
+}
+
 #[test]
 fn every_frame_is_scored_in_order_and_the_verdict_comes_last() {
     let heard = run(&pair("I420", 320, 240, "x264enc bitrate=60 ! avdec_h264", ""));

@@ -85,8 +85,11 @@ impl VmafTiny {
         clock: Option<ClockNow>,
     ) -> Result<(), gst::FlowError> {
         loop {
-            let state = lock(&self.state);
-            let Some(session) = &state.session else { return Ok(()) };
+            let mut state = lock(&self.state);
+            let Some(session) = &mut state.session else { return Ok(()) };
+            if clock.is_none() {
+                session.make_room();
+            }
             let (offset, unknown) = (session.offset(), session.trust() == Trust::Unknown);
             drop(state);
             let heads = SIDES.map(|side| {

@@ -175,6 +175,12 @@ impl Session {
         self.trust() != Trust::Unknown
     }
 
+    /// Waits until the worker of a file could take another frame: until then it is better kept where
+    /// it comes from than here.
+    pub(super) fn make_room(&mut self) {
+        self.worker.make_room();
+    }
+
     pub(super) fn take(&mut self, side: Side, running_time: i64, mut frame: Arrived) {
         self.align(side, running_time, &mut frame);
         if let Ok(picture) = &frame.picture {

@@ -121,15 +121,22 @@ impl Worker {
         self.outstanding
     }
 
-    /// Waits for room in the queue, unless `live`.
-    pub(super) fn submit(&mut self, job: Job, live: bool) {
-        while !live && self.outstanding - self.ready.len() >= QUEUE {
+    /// Waits for room in the queue of a file.
+    pub(super) fn make_room(&mut self) {
+        while self.outstanding - self.ready.len() >= QUEUE {
             match self.outcomes.recv() {
                 Ok(outcome) if outcome.generation != self.current() => {}
                 Ok(outcome) => self.ready.push_back(outcome),
                 // the thread is gone, which shows when outcomes are asked for
                 Err(_) => break,
             }
+        }
+    }
+
+    /// Waits for room in the queue, unless `live`.
+    pub(super) fn submit(&mut self, job: Job, live: bool) {
+        if !live {
+            self.make_room();
         }
         self.outstanding += 1;
         let stamp = self.stamp();
