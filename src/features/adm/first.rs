@@ -36,6 +36,8 @@ fn filter(samples: [i32; 4], taps: [i32; 4], shift: u32) -> i32 {
 }
 
 impl Arithmetic for First {
+    type Low = i16;
+
     // samples about mid-grey: everything fits 16 bits, and only the low-pass band moves
     #[inline(always)]
     fn vertical(&self, samples: [i32; 4], taps: [i32; 4]) -> i32 {
@@ -112,7 +114,7 @@ impl Arithmetic for First {
         &'a self,
         proof: Avx2,
         scratch: &'a mut avx2::Scratch,
-    ) -> impl Rows<P> + 'a {
+    ) -> impl Rows<P, Low = Self::Low> + 'a {
         avx2::First::new(proof, self, scratch)
     }
 
@@ -121,7 +123,7 @@ impl Arithmetic for First {
         &'a self,
         proof: Avx512,
         scratch: &'a mut avx512::Scratch,
-    ) -> impl Rows<P> + 'a {
+    ) -> impl Rows<P, Low = Self::Low> + 'a {
         avx512::First::new(proof, self, scratch)
     }
 

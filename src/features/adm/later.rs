@@ -69,6 +69,8 @@ fn masking_share(factor: i64, weighted: u32) -> i32 {
 }
 
 impl Arithmetic for Later {
+    type Low = i32;
+
     #[inline(always)]
     fn vertical(&self, samples: [i32; 4], taps: [i32; 4]) -> i32 {
         filter(samples, taps, self.vertical_shift)
@@ -141,7 +143,7 @@ impl Arithmetic for Later {
         &'a self,
         proof: Avx2,
         scratch: &'a mut avx2::Scratch,
-    ) -> impl Rows<P> + 'a {
+    ) -> impl Rows<P, Low = Self::Low> + 'a {
         avx2::Later::new(proof, self, scratch)
     }
 
@@ -150,7 +152,7 @@ impl Arithmetic for Later {
         &'a self,
         proof: Avx512,
         scratch: &'a mut avx512::Scratch,
-    ) -> impl Rows<P> + 'a {
+    ) -> impl Rows<P, Low = Self::Low> + 'a {
         avx512::Later::new(proof, self, scratch)
     }
 

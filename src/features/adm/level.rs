@@ -3,6 +3,7 @@
 use super::pool::{Sums, Window};
 #[cfg(target_arch = "x86_64")]
 use super::strip::Rows;
+use super::wavelet::Coefficient;
 #[cfg(target_arch = "x86_64")]
 use super::wavelet::Sample;
 #[cfg(target_arch = "x86_64")]
@@ -12,6 +13,9 @@ use crate::features::cpu::{Avx2, Avx512};
 
 /// Arithmetic of one level. The first has 16-bit coefficients, the later ones 32-bit.
 pub(super) trait Arithmetic: Sync {
+    /// What holds a coefficient of the low-pass band.
+    type Low: Coefficient;
+
     /// One output of a vertical filter.
     fn vertical(&self, samples: [i32; 4], taps: [i32; 4]) -> i32;
     /// One output of a horizontal filter.
@@ -45,7 +49,7 @@ pub(super) trait Arithmetic: Sync {
         &'a self,
         proof: Avx2,
         scratch: &'a mut avx2::Scratch,
-    ) -> impl Rows<P> + 'a;
+    ) -> impl Rows<P, Low = Self::Low> + 'a;
 
     /// The same with AVX-512.
     #[cfg(target_arch = "x86_64")]
@@ -53,7 +57,7 @@ pub(super) trait Arithmetic: Sync {
         &'a self,
         proof: Avx512,
         scratch: &'a mut avx512::Scratch,
-    ) -> impl Rows<P> + 'a;
+    ) -> impl Rows<P, Low = Self::Low> + 'a;
 
     /// Numerator and denominator of the level from sums over bands of `width` x `height`.
     fn pool(&self, sums: &Sums, window: &Window, size: (usize, usize)) -> (f64, f64);

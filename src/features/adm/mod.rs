@@ -30,41 +30,44 @@ use later::Later;
 use pool::{Sums, Window};
 use strip::{Run, Scratch, Strip};
 
+use wavelet::Coefficient;
+
 pub(super) use wavelet::Sample;
 
 /// Scratch memory and low-pass pictures of one geometry.
 pub(super) struct Adm {
     depth: u32,
     pixels: f64,
-    levels: [Level; 4],
+    first: Level<i16>,
+    later: [Level<i32>; 3],
 }
 
 /// One wavelet level: its low-pass band, both pictures side by side, and the work on it.
-struct Level {
+struct Level<C> {
     width: usize,
     height: usize,
     window: Window,
-    low: Vec<i32>,
+    low: Vec<C>,
     strips: Vec<Strip>,
     scratch: PerThread<Scratch>,
 }
 
-impl Level {
+impl<C: Coefficient> Level<C> {
     /// `width`, `height` of the bands.
-    fn new(width: usize, height: usize, workers: &Workers) -> Self {
+    fn new([width, height]: [usize; 2], workers: &Workers) -> Self {
         let window = Window::of_band(width, height);
         let strips = workers.strips(height).into_iter();
         Self {
             width,
             height,
-            low: vec![0; 2 * width * height],
+            low: vec![C::of(0); 2 * width * height],
             strips: strips.map(Strip::new).collect(),
             scratch: workers.each_their(|| Scratch::new(workers.level(), width)),
             window,
         }
     }
 
-    fn bands(&self) -> [Plane<'_, i32>; 2] {
+    fn bands(&self) -> [Plane<'_, C>; 2] {
         Plane::side_by_side(&self.low, self.width, self.height)
     }
 }
@@ -72,21 +75,23 @@ impl Level {
 impl Adm {
     pub(super) fn new(geometry: Geometry, workers: &Workers) -> Self {
         let Geometry { width, height, depth } = geometry;
-        let levels = [1, 2, 3, 4].map(|n| {
-            let halved = |size: usize| size.div_ceil(1 << n);
-            Level::new(halved(width), halved(height), workers)
-        });
-        Self { depth: depth.bits(), pixels: (width * height) as f64, levels }
+        let halved = |n: u32| [width, height].map(|size| size.div_ceil(1 << n));
+        Self {
+            depth: depth.bits(),
+            pixels: (width * height) as f64,
+            first: Level::new(halved(1), workers),
+            later: [2, 3, 4].map(|n| Level::new(halved(n), workers)),
+        }
     }
 
     /// Reference first.
     pub(super) fn measure<P: Sample>(&mut self, workers: &Workers, pair: [Plane<P>; 2]) -> f64 {
-        let [level0, level1, level2, level3] = &mut self.levels;
+        let Self { first, later: [second, third, fourth], .. } = self;
         let results = [
-            run(workers, level0, pair, &First::of_depth(self.depth)),
-            run(workers, level1, level0.bands(), &Later::SECOND),
-            run(workers, level2, level1.bands(), &Later::THIRD),
-            run(workers, level3, level2.bands(), &Later::FOURTH),
+            run(workers, first, pair, &First::of_depth(self.depth)),
+            run(workers, second, first.bands(), &Later::SECOND),
+            run(workers, third, second.bands(), &Later::THIRD),
+            run(workers, fourth, third.bands(), &Later::FOURTH),
         ];
         let negligible = 1e-10 * self.pixels / (1920.0 * 1080.0);
         let total = |part: fn(&(f64, f64)) -> f64| {
@@ -101,7 +106,7 @@ impl Adm {
 /// Numerator and denominator of one level.
 fn run<P: Sample, A: level::Arithmetic>(
     workers: &Workers,
-    level: &mut Level,
+    level: &mut Level<A::Low>,
     pair: [Plane<P>; 2],
     arithmetic: &A,
 ) -> (f64, f64) {

@@ -60,13 +60,15 @@ impl Decoupled {
 }
 
 impl<P: Sample, A: Arithmetic> Rows<P> for Portable<'_, A> {
+    type Low = A::Low;
+
     #[inline(always)]
     fn transform(
         &mut self,
         [reference, distorted]: [Plane<P>; 2],
         y: usize,
         detail: bool,
-        low: Option<&mut [i32]>,
+        low: Option<&mut [A::Low]>,
     ) {
         let Self { arithmetic, scratch } = self;
         let width = scratch.reference.h.len();

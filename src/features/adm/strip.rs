@@ -45,9 +45,18 @@ const MADE: &str = "made for this level";
 
 /// The work on one row of a level, in this order. Of what is decoupled, three rows are kept.
 pub(super) trait Rows<P> {
+    /// What holds a coefficient of the low-pass band.
+    type Low;
+
     /// Transforms band row `y` of reference and distorted picture. `low`: where its low-pass rows
     /// go, side by side. `detail`: whether the other bands are needed.
-    fn transform(&mut self, pair: [Plane<P>; 2], y: usize, detail: bool, low: Option<&mut [i32]>);
+    fn transform(
+        &mut self,
+        pair: [Plane<P>; 2],
+        y: usize,
+        detail: bool,
+        low: Option<&mut [Self::Low]>,
+    );
 
     /// Splits the distorted detail of row `y`, just transformed, into restored and added.
     fn decouple(&mut self, y: usize, window: &Window);
@@ -61,14 +70,14 @@ pub(super) trait Rows<P> {
 
 /// Fills `low` with the strip's low-pass rows of both pictures, side by side, and sums detail over
 /// the strip's part of the window. `size`: width and height of the bands; reference first.
-pub(super) struct Run<'a, P, A> {
+pub(super) struct Run<'a, P, A: Arithmetic> {
     pub(super) pair: [Plane<'a, P>; 2],
     pub(super) size: (usize, usize),
     pub(super) window: &'a Window,
     pub(super) arithmetic: &'a A,
     pub(super) strip: &'a mut Strip,
     pub(super) scratch: &'a mut Scratch,
-    pub(super) low: &'a mut [i32],
+    pub(super) low: &'a mut [A::Low],
 }
 
 impl<P: Sample, A: Arithmetic> Kernel for Run<'_, P, A> {
@@ -114,13 +123,13 @@ impl Strip {
 }
 
 #[inline(always)]
-fn run<P: Sample>(
-    mut rows: impl Rows<P>,
+fn run<P: Sample, R: Rows<P>>(
+    mut rows: R,
     own: Range<usize>,
     pair: [Plane<P>; 2],
     (width, height): (usize, usize),
     window: &Window,
-    low: &mut [i32],
+    low: &mut [R::Low],
 ) -> Sums {
     let mut sums = Sums::default();
     let first = own.start.saturating_sub(1);

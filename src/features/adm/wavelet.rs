@@ -21,7 +21,28 @@ pub(in crate::features) trait Sample:
 }
 impl Sample for u8 {}
 impl Sample for u16 {}
+impl Sample for i16 {}
 impl Sample for i32 {}
+
+/// What a level writes.
+pub(super) trait Coefficient: Sample {
+    /// `value`, which fits.
+    fn of(value: i32) -> Self;
+}
+
+impl Coefficient for i16 {
+    #[inline(always)]
+    fn of(value: i32) -> Self {
+        value as i16
+    }
+}
+
+impl Coefficient for i32 {
+    #[inline(always)]
+    fn of(value: i32) -> Self {
+        value
+    }
+}
 
 /// The detail bands of one row.
 pub(super) struct Detail {
@@ -78,20 +99,20 @@ impl Columns {
 
     /// Output i of one filter, for `BLOCK` or fewer outputs from `first`.
     #[inline(always)]
-    fn filter<A: Arithmetic, const N: usize>(
+    fn filter<A: Arithmetic, C: Coefficient, const N: usize>(
         &self,
         a: &A,
         taps: [i32; 4],
         first: usize,
-    ) -> [i32; N] {
+    ) -> [C; N] {
         let at = MARGIN + first;
         let before = &self.odd[at - 1..at - 1 + N];
         let even = &self.even[at..at + N];
         let odd = &self.odd[at..at + N];
         let after = &self.even[at + 1..at + 1 + N];
-        let mut out = [0; N];
+        let mut out = [C::of(0); N];
         for i in 0..N {
-            out[i] = a.horizontal([before[i], even[i], odd[i], after[i]], taps);
+            out[i] = C::of(a.horizontal([before[i], even[i], odd[i], after[i]], taps));
         }
         out
     }
@@ -123,7 +144,7 @@ impl Lines {
 
     /// The low-pass band of the row.
     #[inline(always)]
-    pub(super) fn low_band<A: Arithmetic>(&self, arithmetic: &A, out: &mut [i32]) {
+    pub(super) fn low_band<A: Arithmetic>(&self, arithmetic: &A, out: &mut [A::Low]) {
         horizontal_pass(arithmetic, &self.low, LOW, out);
     }
 
@@ -178,15 +199,20 @@ fn vertical_pass<P: Sample, A: Arithmetic>(
 }
 
 #[inline(always)]
-fn horizontal_pass<A: Arithmetic>(arithmetic: &A, line: &Columns, taps: [i32; 4], out: &mut [i32]) {
+fn horizontal_pass<A: Arithmetic, C: Coefficient>(
+    arithmetic: &A,
+    line: &Columns,
+    taps: [i32; 4],
+    out: &mut [C],
+) {
     let mut blocks = out.chunks_exact_mut(BLOCK);
     let mut x = 0;
     for block in &mut blocks {
-        block.copy_from_slice(&line.filter::<A, BLOCK>(arithmetic, taps, x));
+        block.copy_from_slice(&line.filter::<A, C, BLOCK>(arithmetic, taps, x));
         x += BLOCK;
     }
     for o in blocks.into_remainder() {
-        [*o] = line.filter::<A, 1>(arithmetic, taps, x);
+        [*o] = line.filter::<A, C, 1>(arithmetic, taps, x);
         x += 1;
     }
 }

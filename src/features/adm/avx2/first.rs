@@ -65,8 +65,10 @@ impl<'a> First<'a> {
 }
 
 impl<P: Sample> Rows<P> for First<'_> {
+    type Low = i16;
+
     #[inline(always)]
-    fn transform(&mut self, pair: [Plane<P>; 2], y: usize, detail: bool, low: Option<&mut [i32]>) {
+    fn transform(&mut self, pair: [Plane<P>; 2], y: usize, detail: bool, low: Option<&mut [i16]>) {
         // SAFETY: the processor has AVX2 and FMA, which `new` had proved
         unsafe { transform(self, pair, y, detail, low) }
     }
@@ -120,7 +122,7 @@ fn transform<P: Sample>(
     pair: [Plane<P>; 2],
     y: usize,
     detail: bool,
-    mut low: Option<&mut [i32]>,
+    mut low: Option<&mut [i16]>,
 ) {
     let Buffers { lines, details, .. } = &mut **buffers;
     for p in 0..2 {
@@ -134,11 +136,8 @@ fn transform<P: Sample>(
         }
         if let Some(low) = &mut low {
             for (i, out) in low[p * width..][..width].chunks_mut(16).enumerate() {
-                let words = horizontal(&lines[0], 16 * i, LOW);
-                let halves = [_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)];
-                let wide: [i32; 16] =
-                    bytemuck::cast(each!([0, 1], i => _mm256_cvtepi16_epi32(halves[i])));
-                put(wide, out);
+                let words: [i16; 16] = bytemuck::cast(horizontal(&lines[0], 16 * i, LOW));
+                put(words, out);
             }
         }
         if detail {

@@ -64,6 +64,8 @@ impl<'a> Later<'a> {
 }
 
 impl<P: Sample> Rows<P> for Later<'_> {
+    type Low = i32;
+
     #[inline(always)]
     fn transform(&mut self, pair: [Plane<P>; 2], y: usize, detail: bool, low: Option<&mut [i32]>) {
         // SAFETY: the processor has AVX2 and FMA, which `new` had proved
