@@ -21,6 +21,7 @@ pub struct SpatialExtractor {
     workers: Workers,
     vif: Vif,
     adm: Adm,
+    canvas: Vec<u32>,
 }
 
 impl SpatialExtractor {
@@ -71,13 +72,10 @@ impl SpatialExtractor {
     ) -> Result<Self, FeatureError> {
         check_size(geometry, "adm2", Self::MINIMUM)?;
         let workers = workers.clone();
-        Ok(Self {
-            geometry,
-            profile,
-            vif: Vif::new(geometry, profile, &workers),
-            adm: Adm::new(geometry, &workers),
-            workers,
-        })
+        let vif = Vif::new(geometry, profile, &workers);
+        let adm = Adm::new(geometry, &workers);
+        let canvas = vec![0; vif.canvas().max(adm.canvas())];
+        Ok(Self { geometry, profile, workers, vif, adm, canvas })
     }
 
     /// Geometry given to `new`.
@@ -97,20 +95,20 @@ impl SpatialExtractor {
     /// [`FeatureError::Geometry`] when a picture is not of the extractor's geometry.
     pub fn extract(&mut self, reference: Luma, distorted: Luma) -> Result<Spatial, FeatureError> {
         check_geometry(self.geometry, [&reference, &distorted])?;
-        let Self { workers, vif, adm, .. } = self;
+        let Self { workers, vif, adm, canvas, .. } = self;
         Ok(match (reference.samples(), distorted.samples()) {
             (Samples::U8(r), Samples::U8(d)) => {
                 let pair = [Plane::of(&reference, r), Plane::of(&distorted, d)];
                 workers.enter(|| Spatial {
-                    adm2: adm.measure(workers, pair),
-                    vif: vif.measure(workers, pair),
+                    adm2: adm.measure(workers, pair, canvas),
+                    vif: vif.measure(workers, pair, canvas),
                 })
             }
             (Samples::U16(r), Samples::U16(d)) => {
                 let pair = [Plane::of(&reference, r), Plane::of(&distorted, d)];
                 workers.enter(|| Spatial {
-                    adm2: adm.measure(workers, pair),
-                    vif: vif.measure(workers, pair),
+                    adm2: adm.measure(workers, pair, canvas),
+                    vif: vif.measure(workers, pair, canvas),
                 })
             }
             // equal depths, so never reached: Luma ties the sample size to the depth
@@ -125,7 +123,7 @@ impl SpatialExtractor {
 pub enum Part {
     /// VIF's pictures of half, quarter and eighth size.
     Pyramid,
-    /// VIF of one scale, 0 to 3; the pyramid must be there.
+    /// VIF of one scale, 0 to 3; [`Part::Pyramid`] must have come last of the other parts.
     Scale(usize),
     /// All of `adm2`.
     Adm,
@@ -147,11 +145,11 @@ impl SpatialExtractor {
     }
 
     fn run_part_of<P: Sample>(&mut self, part: Part, pair: [Plane<P>; 2]) {
-        let Self { workers, vif, adm, .. } = self;
+        let Self { workers, vif, adm, canvas, .. } = self;
         match part {
-            Part::Pyramid => vif.build_pyramid(workers, pair),
-            Part::Scale(scale) => vif.measure_scales(workers, pair, scale..scale + 1),
-            Part::Adm => _ = adm.measure(workers, pair),
+            Part::Pyramid => vif.build_pyramid(workers, pair, canvas),
+            Part::Scale(scale) => vif.measure_scales(workers, pair, canvas, scale..scale + 1),
+            Part::Adm => _ = adm.measure(workers, pair, canvas),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! What belongs to one picture (moments, wavelet) is computed apart from what a pair adds.
 
 mod adm;
+mod canvas;
 mod cpu;
 mod error;
 mod extract;

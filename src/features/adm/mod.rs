@@ -23,6 +23,7 @@ mod strip;
 mod wavelet;
 
 use super::Geometry;
+use super::canvas::{cut, words};
 use super::plane::Plane;
 use super::strips::{PerThread, Workers};
 use first::First;
@@ -30,29 +31,25 @@ use later::Later;
 use pool::{Sums, Window};
 use strip::{Run, Scratch, Strip};
 
-use wavelet::Coefficient;
-
 pub(super) use wavelet::Sample;
 
-/// Scratch memory and low-pass pictures of one geometry.
+/// Scratch memory of one geometry.
 pub(super) struct Adm {
     depth: u32,
     pixels: f64,
-    first: Level<i16>,
-    later: [Level<i32>; 3],
+    levels: [Level; 4],
 }
 
-/// One wavelet level: its low-pass band, both pictures side by side, and the work on it.
-struct Level<C> {
+/// The work on one wavelet level; `width`, `height` of its bands.
+struct Level {
     width: usize,
     height: usize,
     window: Window,
-    low: Vec<C>,
     strips: Vec<Strip>,
     scratch: PerThread<Scratch>,
 }
 
-impl<C: Coefficient> Level<C> {
+impl Level {
     /// `width`, `height` of the bands.
     fn new([width, height]: [usize; 2], workers: &Workers) -> Self {
         let window = Window::of_band(width, height);
@@ -60,15 +57,19 @@ impl<C: Coefficient> Level<C> {
         Self {
             width,
             height,
-            low: vec![C::of(0); 2 * width * height],
             strips: strips.map(Strip::new).collect(),
             scratch: workers.each_their(|| Scratch::new(workers.level(), width)),
             window,
         }
     }
 
-    fn bands(&self) -> [Plane<'_, C>; 2] {
-        Plane::side_by_side(&self.low, self.width, self.height)
+    fn bands<'a, C>(&self, low: &'a [C]) -> [Plane<'a, C>; 2] {
+        Plane::side_by_side(low, self.width, self.height)
+    }
+
+    /// Coefficients of the low-pass band, both pictures side by side.
+    fn coefficients(&self) -> usize {
+        2 * self.width * self.height
     }
 }
 
@@ -79,19 +80,33 @@ impl Adm {
         Self {
             depth: depth.bits(),
             pixels: (width * height) as f64,
-            first: Level::new(halved(1), workers),
-            later: [2, 3, 4].map(|n| Level::new(halved(n), workers)),
+            levels: [1, 2, 3, 4].map(|n| Level::new(halved(n), workers)),
         }
     }
 
-    /// Reference first.
-    pub(super) fn measure<P: Sample>(&mut self, workers: &Workers, pair: [Plane<P>; 2]) -> f64 {
-        let Self { first, later: [second, third, fourth], .. } = self;
+    /// Words needed for the low-pass bands of all levels.
+    pub(super) fn canvas(&self) -> usize {
+        let [first, later @ ..] = &self.levels;
+        let later = later.iter().map(|level| words::<i32>(level.coefficients()));
+        words::<i16>(first.coefficients()) + later.sum::<usize>()
+    }
+
+    /// Reference first. Low-pass bands are kept on the canvas.
+    pub(super) fn measure<P: Sample>(
+        &mut self,
+        workers: &Workers,
+        pair: [Plane<P>; 2],
+        mut canvas: &mut [u32],
+    ) -> f64 {
+        let [first, second, third, fourth] = &mut self.levels;
+        let low1: &mut [i16] = cut(&mut canvas, first.coefficients());
+        let [low2, low3, low4]: [&mut [i32]; 3] =
+            [&second, &third, &fourth].map(|level| cut(&mut canvas, level.coefficients()));
         let results = [
-            run(workers, first, pair, &First::of_depth(self.depth)),
-            run(workers, second, first.bands(), &Later::SECOND),
-            run(workers, third, second.bands(), &Later::THIRD),
-            run(workers, fourth, third.bands(), &Later::FOURTH),
+            run(workers, first, pair, &First::of_depth(self.depth), low1),
+            run(workers, second, first.bands(low1), &Later::SECOND, low2),
+            run(workers, third, second.bands(low2), &Later::THIRD, low3),
+            run(workers, fourth, third.bands(low3), &Later::FOURTH, low4),
         ];
         let negligible = 1e-10 * self.pixels / (1920.0 * 1080.0);
         let total = |part: fn(&(f64, f64)) -> f64| {
@@ -106,11 +121,12 @@ impl Adm {
 /// Numerator and denominator of one level.
 fn run<P: Sample, A: level::Arithmetic>(
     workers: &Workers,
-    level: &mut Level<A::Low>,
+    level: &mut Level,
     pair: [Plane<P>; 2],
     arithmetic: &A,
+    low: &mut [A::Low],
 ) -> (f64, f64) {
-    let Level { width, height, window, low, strips, scratch } = level;
+    let Level { width, height, window, strips, scratch } = level;
     let share = strips.first().map_or(1, |s| s.rows() * 2 * *width);
     let (size, cpu) = ((*width, *height), workers.level());
     workers.each_filling(strips, low, share, |strip, low| {

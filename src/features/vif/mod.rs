@@ -19,6 +19,7 @@ mod window;
 
 use std::ops::Range;
 
+use super::canvas::{cut, words};
 use super::plane::Plane;
 use super::strips::{PerThread, Workers};
 use super::{Geometry, Profile};
@@ -42,11 +43,9 @@ const WINDOWS: [usize; 4] = [TAPS_0.len(), TAPS_1.len(), TAPS_2.len(), TAPS_3.le
 /// Strips are of whole multiples of so many rows: vector code sums up that many at a time.
 const STRIP: usize = 16;
 
-/// Scratch memory and pyramid of one geometry.
+/// Scratch memory of one geometry.
 pub(super) struct Vif {
     shifts: Shifts,
-    // scales 1 to 3 of both pictures, side by side, Q8
-    pyramid: [Vec<u16>; 3],
     sizes: [(usize, usize); 4],
     // distance of measured rows and columns
     steps: [usize; 4],
@@ -84,7 +83,6 @@ impl Vif {
         let [_, small @ ..] = sizes;
         Self {
             shifts: Shifts::of_samples(geometry.depth.bits()),
-            pyramid: small.map(|(w, h)| vec![0; 2 * w * h]),
             halvings: small.map(|(w, h)| {
                 let strips = workers.strips(h).into_iter();
                 strips.map(|rows| pyramid::Job::new(rows, w)).collect()
@@ -98,14 +96,20 @@ impl Vif {
         }
     }
 
-    /// Ratio of each scale; reference first.
+    /// Words needed for scales 1 to 3 of both pictures, side by side, Q8.
+    pub(super) fn canvas(&self) -> usize {
+        self.sizes[1..].iter().map(|(width, height)| words::<u16>(2 * width * height)).sum()
+    }
+
+    /// Ratio of each scale; reference first. The pyramid is built on the canvas.
     pub(super) fn measure<P: Sample>(
         &mut self,
         workers: &Workers,
         pair: [Plane<P>; 2],
+        canvas: &mut [u32],
     ) -> [f64; 4] {
-        self.build_pyramid(workers, pair);
-        self.measure_scales(workers, pair, 0..4);
+        self.build_pyramid(workers, pair, canvas);
+        self.measure_scales(workers, pair, canvas, 0..4);
         self.frame = self.frame.wrapping_add(1);
         [0, 1, 2, 3].map(|scale| {
             let of_scale = self.jobs.iter().filter(|j| j.scale == scale);
@@ -118,13 +122,15 @@ impl Vif {
         &mut self,
         workers: &Workers,
         pair: [Plane<P>; 2],
+        canvas: &mut [u32],
         scales: Range<usize>,
     ) {
         let level = workers.level();
-        let Self { shifts, pyramid, sizes, steps, frame, jobs, scratch, logs, .. } = self;
+        let pyramid = self.pyramid(canvas);
+        let Self { shifts, sizes, steps, frame, jobs, scratch, logs, .. } = self;
         let [scale1, scale2, scale3] = [0, 1, 2].map(|i| {
             let (width, height) = sizes[i + 1];
-            Plane::side_by_side(&pyramid[i], width, height)
+            Plane::side_by_side(&*pyramid[i], width, height)
         });
         workers.each(jobs, |job| {
             if !scales.contains(&job.scale) {
@@ -160,14 +166,23 @@ impl Vif {
         });
     }
 
-    pub(super) fn build_pyramid<P: Sample>(&mut self, workers: &Workers, pair: [Plane<P>; 2]) {
-        let Self { shifts, pyramid: [level1, level2, level3], sizes, halvings, .. } = self;
-        let [to1, to2, to3] = halvings;
+    fn pyramid<'a>(&self, mut canvas: &'a mut [u32]) -> [&'a mut [u16]; 3] {
+        [1, 2, 3].map(|scale| cut(&mut canvas, 2 * self.sizes[scale].0 * self.sizes[scale].1))
+    }
+
+    pub(super) fn build_pyramid<P: Sample>(
+        &mut self,
+        workers: &Workers,
+        pair: [Plane<P>; 2],
+        canvas: &mut [u32],
+    ) {
+        let [level1, level2, level3] = self.pyramid(canvas);
+        let Self { shifts, sizes, halvings: [to1, to2, to3], .. } = self;
         let below = Shifts::OF_PYRAMID;
         pyramid::halve(workers, to1, pair, &TAPS_1, *shifts, level1);
-        let pair = Plane::side_by_side(level1, sizes[1].0, sizes[1].1);
+        let pair = Plane::side_by_side(&*level1, sizes[1].0, sizes[1].1);
         pyramid::halve(workers, to2, pair, &TAPS_2, below, level2);
-        let pair = Plane::side_by_side(level2, sizes[2].0, sizes[2].1);
+        let pair = Plane::side_by_side(&*level2, sizes[2].0, sizes[2].1);
         pyramid::halve(workers, to3, pair, &TAPS_3, below, level3);
     }
 }

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Peak memory of a whole gst-launch-1.0 run with the element beside the same run without it: the
+# middle one of three.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo build --release --locked --lib
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export GST_PLUGIN_PATH=$PWD/target/release GST_REGISTRY=$folder/registry.bin
+
+# the middle one of three peaks, MB
+peak() {
+  for _ in 1 2 3; do
+    /usr/bin/time -o "$folder/peak" -f %M gst-launch-1.0 -q "$@" >/dev/null
+    cat "$folder/peak"
+  done | sort -n | sed -n 2p | awk '{ printf "%.1f", $1 / 1024 }'
+}
+
+gst-inspect-1.0 vmaftiny >/dev/null
+echo "| | without, MB | with, MB | difference, MB |"
+echo "|---|---|---|---|"
+for size in 64x48 1920x1080 3840x2160; do
+  width=${size%x*} height=${size#*x}
+  gst-launch-1.0 -q videotestsrc num-buffers=12 pattern=ball \
+    ! "video/x-raw,format=I420,width=$width,height=$height,framerate=25/1" \
+    ! filesink location="$folder/video.yuv"
+  source="filesrc location=$folder/video.yuv
+    ! rawvideoparse format=i420 width=$width height=$height framerate=25/1 ! queue max-size-buffers=4 max-size-bytes=0 max-size-time=0"
+  # shellcheck disable=SC2086 # words of a pipeline
+  without=$(peak $source ! fakesink sync=true $source ! fakesink sync=true)
+  for threads in 1 2; do
+    # shellcheck disable=SC2086
+    with=$(peak $source ! v.ref_sink $source ! v.dist_sink \
+      vmaftiny name=v threads=$threads ! fakesink sync=true)
+    awk -v size="$size" -v threads="$threads" -v without="$without" -v with="$with" 'BEGIN {
+      printf "| %s, threads=%d | %.0f | %.0f | %.1f |\n", size, threads, without, with, with - without }'
+  done
+  rm "$folder/video.yuv"
+done
