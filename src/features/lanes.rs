@@ -28,10 +28,11 @@ pub(super) fn put<T: Copy, const N: usize>(values: [T; N], out: &mut [T]) {
     }
 }
 
+/// Stores the first values, as many as there is room for.
 // apart, or both copies become one of a length that must be looked at
 #[cold]
 #[inline(never)]
-fn put_rest<T: Copy>(values: &[T], out: &mut [T]) {
+pub(super) fn put_rest<T: Copy>(values: &[T], out: &mut [T]) {
     out.copy_from_slice(&values[..out.len()]);
 }
 

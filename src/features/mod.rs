@@ -15,12 +15,6 @@ mod extract;
 mod fixed;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
-#[cfg(target_arch = "x86_64")]
-#[allow(dead_code, reason = "not every kernel is compiled for AVX-512")]
-mod lanes_avx512 {
-    //! [`super::lanes`] compiled for AVX-512: see `build.rs`.
-    include!(concat!(env!("OUT_DIR"), "/lanes_avx512.rs"));
-}
 mod motion;
 mod motion2;
 mod plane;

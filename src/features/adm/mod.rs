@@ -5,14 +5,6 @@
 //! restored and what is added ([`decouple`]), weighted, masked, and its cubes summed over the centre
 //! ([`strip`], [`pool`]). The fixed-point formats differ by level ([`first`], [`later`]). All in integers; the roundings are part of the definition.
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code, reason = "code for AVX-512 is entered here")]
-mod avx512 {
-    //! [`super::avx2`] compiled for AVX-512: see `build.rs`.
-    include!(concat!(env!("OUT_DIR"), "/adm_avx512.rs"));
-}
 mod decouple;
 mod first;
 mod later;
@@ -21,6 +13,8 @@ mod pool;
 mod rows;
 mod strip;
 mod wavelet;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use super::Geometry;
 use super::canvas::{cut, words};
@@ -30,6 +24,8 @@ use first::First;
 use later::Later;
 use pool::{Sums, Window};
 use strip::{Run, Scratch, Strip};
+#[cfg(target_arch = "x86_64")]
+use x86::{avx2, avx512};
 
 pub(super) use wavelet::Sample;
 

@@ -159,11 +159,13 @@ impl Lines {
 
 #[inline(always)]
 pub(super) fn rows_under<P>(plane: Plane<'_, P>, i: usize) -> [&[P]; 4] {
-    std::array::from_fn(|k| {
+    let row = |k: usize| {
         let n = plane.height;
         let y = (2 * i + k).abs_diff(1);
         plane.row(if y < n { y } else { 2 * n - 1 - y })
-    })
+    };
+    // spelt out, or it is a function with a loop
+    [row(0), row(1), row(2), row(3)]
 }
 
 #[inline(always)]
