@@ -12,6 +12,8 @@ mod level;
 mod pool;
 mod rows;
 mod strip;
+#[cfg(test)]
+mod tests;
 mod wavelet;
 #[cfg(target_arch = "x86_64")]
 mod x86;

@@ -67,7 +67,7 @@ impl<P: Sample, A: Arithmetic> Rows<P> for Portable<'_, A> {
         &mut self,
         [reference, distorted]: [Plane<P>; 2],
         y: usize,
-        detail: bool,
+        detail: Option<&Window>,
         low: Option<&mut [A::Low]>,
     ) {
         let Self { arithmetic, scratch } = self;
@@ -75,11 +75,11 @@ impl<P: Sample, A: Arithmetic> Rows<P> for Portable<'_, A> {
         let mut bands = low.map(|both| both.split_at_mut(width)).map(|(r, d)| [r, d]);
         let pictures = [(reference, &mut scratch.reference), (distorted, &mut scratch.distorted)];
         for (i, (plane, out)) in pictures.into_iter().enumerate() {
-            scratch.lines.vertical(*arithmetic, plane, y, detail);
+            scratch.lines.vertical(*arithmetic, plane, y, detail.is_some());
             if let Some(bands) = &mut bands {
                 scratch.lines.low_band(*arithmetic, bands[i]);
             }
-            if detail {
+            if detail.is_some() {
                 scratch.lines.detail(*arithmetic, out);
             }
         }

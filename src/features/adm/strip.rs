@@ -49,12 +49,12 @@ pub(super) trait Rows<P> {
     type Low;
 
     /// Transforms band row `y` of reference and distorted picture. `low`: where its low-pass rows
-    /// go, side by side. `detail`: whether the other bands are needed.
+    /// go, side by side. `detail`: the window in which the other bands are needed.
     fn transform(
         &mut self,
         pair: [Plane<P>; 2],
         y: usize,
-        detail: bool,
+        detail: Option<&Window>,
         low: Option<&mut [Self::Low]>,
     );
 
@@ -140,7 +140,7 @@ fn run<P: Sample, R: Rows<P>>(
         if band.is_none() && !detail {
             continue;
         }
-        rows.transform(pair, y, detail, band);
+        rows.transform(pair, y, detail.then_some(window), band);
         if detail {
             rows.decouple(y, window);
             if own.contains(&y) && window.rows.contains(&y) {

@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+use super::decoupled_columns;
+use crate::features::adm::pool::Window;
+
 /// Blocks of columns within a row; the last may lie over the one before.
 pub(super) struct Blocks {
     pub(super) count: usize,
@@ -45,6 +48,18 @@ impl Blocks {
 pub(super) fn column(place: usize, width: usize) -> usize {
     let column = place.abs_diff(1);
     if column < width { column } else { 2 * width - 1 - column }
+}
+
+/// Columns of the bands whose detail will be read.
+#[inline(always)]
+pub(super) fn detailed_columns(window: Option<&Window>, width: usize) -> Range<usize> {
+    window.map_or(0..0, |window| decoupled_columns(window, width))
+}
+
+/// Whether outputs of the horizontal pass lie over any of these columns.
+#[inline(always)]
+pub(super) fn is_under(outputs: &Range<usize>, columns: Range<usize>) -> bool {
+    2 * outputs.start < columns.end + 1 && columns.start <= 2 * outputs.end
 }
 
 #[cfg(test)]

@@ -2,44 +2,44 @@ use std::arch::x86_64::*;
 
 use super::SPARE;
 use super::direction::{Products, is_aligned, is_aligned_exactly};
+use super::row::Row;
 use crate::features::adm::first;
 use crate::features::lanes::{each, whole};
 
 /// A row filtered vertically, in pairs: columns -1 and 0, 3 and 4, ...; 1 and 2, 5 and 6, ...
 /// Windows of the horizontal pass are two pairs, one of either.
-pub(super) type Line = [Vec<[i16; 2]>; 2];
+pub(super) type Line = [Row<[i16; 2]>; 2];
 
 pub(super) struct Buffers {
     // vertically filtered: low-pass and high-pass; Q7
     pub(super) lines: [Line; 2],
     // h, v, d of both pictures; Q6
-    pub(super) details: [[Vec<i16>; 3]; 2],
+    pub(super) details: [[Row<i16>; 3]; 2],
     // the newest three rows, at their number modulo three
     pub(super) decoupled: [Decoupled; 3],
     // what three rows mask around themselves
-    pub(super) columns: Vec<f32>,
+    pub(super) columns: Row<f32>,
     pub(super) width: usize,
 }
 
 pub(super) struct Decoupled {
-    pub(super) restored: [Vec<i16>; 3],
+    pub(super) restored: [Row<i16>; 3],
     // Q17
-    pub(super) masks_around: Vec<u16>,
-    pub(super) masks_more_here: Vec<u16>,
+    pub(super) masks_around: Row<u16>,
+    pub(super) masks_more_here: Row<u16>,
 }
 
 impl Buffers {
     pub(super) fn new(width: usize) -> Self {
-        let row = || vec![0; width + SPARE];
         Self {
-            lines: [(); 2].map(|()| [(); 2].map(|()| vec![[0; 2]; width / 2 + 1 + SPARE])),
-            details: [(); 2].map(|()| [(); 3].map(|()| row())),
+            lines: [(); 2].map(|()| [(); 2].map(|()| Row::new(width / 2 + 1 + SPARE))),
+            details: [(); 2].map(|()| [(); 3].map(|()| Row::new(width + SPARE))),
             decoupled: [(); 3].map(|()| Decoupled {
-                restored: [(); 3].map(|()| row()),
-                masks_around: vec![0; width + SPARE],
-                masks_more_here: vec![0; width + SPARE],
+                restored: [(); 3].map(|()| Row::new(width + SPARE)),
+                masks_around: Row::new(width + SPARE),
+                masks_more_here: Row::new(width + SPARE),
             }),
-            columns: vec![0.0; width + SPARE],
+            columns: Row::new(width + SPARE),
             width,
         }
     }
@@ -173,7 +173,7 @@ macro_rules! rows {
                 &mut self,
                 pair: [Plane<P>; 2],
                 y: usize,
-                detail: bool,
+                detail: Option<&Window>,
                 low: Option<&mut [i16]>,
             ) {
                 // SAFETY: the processor has what `new` had proved
@@ -241,20 +241,23 @@ macro_rules! rows {
                 store(around, masks_around, MARGIN + x);
                 store(more, masks_more_here, x);
             }
-            masks_around[0] = masks_around[MARGIN + 1];
+            masks_around[MARGIN - 1] = masks_around[MARGIN + 1];
             masks_around[MARGIN + width] = masks_around[MARGIN + width - 1];
         }
 
         #[target_feature(enable = $features)]
         fn pool_reference(buffers: &Buffers, window: &Window, shift: i32) -> [u64; 3] {
-            buffers.details[0].each_ref().map(|band| {
-                let mut sum = _mm256_setzero_ps();
-                for x in window.columns.clone().step_by(8) {
-                    let o = _mm256_and_ps(magnitudes(band, x), before(window.columns.end, x));
-                    sum = _mm256_fmadd_ps(_mm256_mul_ps(o, o), o, sum);
+            let [h, v, d] = &buffers.details[0];
+            let mut sums = [_mm256_setzero_ps(); 3];
+            for x in window.columns.clone().step_by(8) {
+                let mask = before(window.columns.end, x);
+                let bands = each!([h, v, d], band => _mm256_and_ps(magnitudes(band, x), mask));
+                for band in 0..3 {
+                    let o = bands[band];
+                    sums[band] = _mm256_fmadd_ps(_mm256_mul_ps(o, o), o, sums[band]);
                 }
-                rounded(sum_of_lanes(sum), -shift)
-            })
+            }
+            each!([0, 1, 2], band => rounded(sum_of_lanes(sums[band]), -shift))
         }
 
         #[target_feature(enable = $features)]
@@ -267,9 +270,9 @@ macro_rules! rows {
             let Buffers { decoupled, columns, .. } = buffers;
             let rows = neighbours(y, height).map(|y| &decoupled[y % 3]);
             let Range { start, end } = window.columns;
-            for x in (start..end + 2 * MARGIN).step_by(8) {
+            for x in (start..end + 2).step_by(8) {
                 let [above, here, below] = each!([0, 1, 2], k => {
-                    _mm256_cvtepu16_epi32(unsigned(&rows[k].masks_around, x))
+                    _mm256_cvtepu16_epi32(unsigned(&rows[k].masks_around, MARGIN - 1 + x))
                 });
                 let sum = _mm256_add_epi32(_mm256_add_epi32(above, here), below);
                 let sum: [f32; 8] = bytemuck::cast(_mm256_cvtepi32_ps(sum));
@@ -305,7 +308,7 @@ macro_rules! rows {
             }
             let (width, height) = (ceil_log2(width) as i32, ceil_log2(height) as i32);
             let bits = |align: i32, saved: i32| align - (width - saved).max(0) - height;
-            let [h, v, d] = sums.map(|s| sum_of_lanes(s));
+            let [h, v, d] = each!([0, 1, 2], band => sum_of_lanes(sums[band]));
             [rounded(h, bits(10, 4)), rounded(v, bits(10, 4)), rounded(d, bits(12, 3))]
         }
     };

@@ -3,10 +3,13 @@
 /// `transform` with vectors of `$lanes`. A macro, because instruction sets cannot be parameters.
 macro_rules! wavelet {
     ($features:literal, $lanes:ident) => {
+        use std::ops::Range;
+
         use crate::features::adm::first;
         use crate::features::adm::level::Arithmetic;
+        use crate::features::adm::pool::Window;
         use crate::features::adm::wavelet::{HIGH, LOW, Sample, rows_under};
-        use crate::features::adm::x86::blocks::{Blocks, column};
+        use crate::features::adm::x86::blocks::{Blocks, column, detailed_columns, is_under};
         use crate::features::adm::x86::first::{Buffers, Line};
         use crate::features::adm::x86::$lanes::*;
         use crate::features::lanes::{each, prefetch};
@@ -21,14 +24,15 @@ macro_rules! wavelet {
             buffers: &mut Buffers,
             pair: [Plane<P>; 2],
             y: usize,
-            detail: bool,
+            detail: Option<&Window>,
             mut low: Option<&mut [i16]>,
         ) {
             let Buffers { lines, details, .. } = buffers;
             for p in 0..2 {
                 let width = pair[p].width.div_ceil(2);
                 let [_, _, next @ ..] = rows_under(pair[p], y + 1);
-                vertical(level, rows_under(pair[p], y), next, lines, detail);
+                let columns = detailed_columns(detail, width);
+                vertical(level, rows_under(pair[p], y), next, lines, &columns);
                 // equal lengths, told to the compiler
                 let whole = width.next_multiple_of(2 * LANES);
                 let [h, v, d] = &mut details[p];
@@ -40,7 +44,7 @@ macro_rules! wavelet {
                     if let Some(low) = &mut low {
                         store_within(horizontal(line, LOW), low, x);
                     }
-                    if detail {
+                    if columns.start < x + 2 * LANES && x < columns.end {
                         store(horizontal(line, HIGH), v, x);
                         let line = around(lines[1], x);
                         store(horizontal(line, LOW), h, x);
@@ -57,7 +61,7 @@ macro_rules! wavelet {
             rows: [&[P]; 4],
             next: [&[P]; 2],
             lines: &mut [Line; 2],
-            detail: bool,
+            detail: &Range<usize>,
         ) {
             let width = rows[0].len();
             let rows = each!([0, 1, 2, 3], k => &rows[k][..width]);
@@ -70,6 +74,7 @@ macro_rules! wavelet {
                     prefetch(next[1], x + line / size_of::<P>());
                 }
                 let at = (x + 1) / 4;
+                let detail = is_under(detail, x..x + BLOCK);
                 if size_of::<P>() == 1 {
                     block_of_bytes(rows, x, lines, at, detail);
                 } else {
@@ -138,9 +143,9 @@ macro_rules! wavelet {
             let grey = 1 << (depth - 1);
             let (middle, half) = (of_words(grey, grey), of_numbers(grey));
             // of either half of the block, every second column
-            let halves = each!([x, x + 2 * LANES], x => {
+            let halves = each!([x, x + 2 * LANES], start => {
                 let [r0, r1, r2, r3] =
-                    each!([0, 1, 2, 3], k => sub_words(load(rows[k], x), middle));
+                    each!([0, 1, 2, 3], k => sub_words(load(rows[k], start), middle));
                 each!([(r0, r1), (r2, r3)], (a, b) => [lower_words(a, b), upper_words(a, b)])
             });
             for (line, taps) in lines.iter_mut().zip([LOW, HIGH]).take(1 + usize::from(detail)) {

@@ -1,43 +1,44 @@
 use std::arch::x86_64::*;
 
 use super::SPARE;
+use super::row::Row;
 use crate::features::lanes::whole;
 
 /// A row filtered vertically, in pairs of columns: -1 and 0, 1 and 2, ... The numbers are
 /// 65536 high + low.
 pub(super) struct Line {
-    pub(super) high: Vec<[i16; 2]>,
-    pub(super) low: Vec<[i16; 2]>,
+    pub(super) high: Row<[i16; 2]>,
+    pub(super) low: Row<[i16; 2]>,
 }
 
 pub(super) struct Buffers {
     // vertically filtered, low-pass and high-pass
     pub(super) lines: [Line; 2],
     // h, v, d of both pictures
-    pub(super) details: [[Vec<i32>; 3]; 2],
+    pub(super) details: [[Row<i32>; 3]; 2],
     // the newest three rows, at their number modulo three
     pub(super) decoupled: [Decoupled; 3],
     // what three rows mask around themselves
-    pub(super) columns: Vec<f32>,
+    pub(super) columns: Row<f32>,
     pub(super) width: usize,
 }
 
 pub(super) struct Decoupled {
     // magnitudes, weighted
-    pub(super) restored: [Vec<f32>; 3],
-    pub(super) masks_around: Vec<f32>,
-    pub(super) masks_more_here: Vec<f32>,
+    pub(super) restored: [Row<f32>; 3],
+    pub(super) masks_around: Row<f32>,
+    pub(super) masks_more_here: Row<f32>,
 }
 
 impl Buffers {
     pub(super) fn new(width: usize) -> Self {
-        let row = || vec![0.0; width + SPARE];
+        let row = || Row::new(width + SPARE);
         Self {
             lines: [(); 2].map(|()| {
-                let line = || vec![[0; 2]; width + SPARE];
+                let line = || Row::new(width + 1 + SPARE);
                 Line { high: line(), low: line() }
             }),
-            details: [(); 2].map(|()| [(); 3].map(|()| vec![0; width + SPARE])),
+            details: [(); 2].map(|()| [(); 3].map(|()| Row::new(width + SPARE))),
             decoupled: [(); 3].map(|()| Decoupled {
                 restored: [(); 3].map(|()| row()),
                 masks_around: row(),
@@ -148,7 +149,7 @@ macro_rules! rows {
                 &mut self,
                 pair: [Plane<P>; 2],
                 y: usize,
-                detail: bool,
+                detail: Option<&Window>,
                 low: Option<&mut [i32]>,
             ) {
                 // SAFETY: the processor has what `new` had proved
@@ -193,9 +194,10 @@ macro_rules! rows {
                 let [o, t] = each!([0, 1], p => {
                     each!([0, 1, 2], band => _mm256_cvtepi32_ps(bytemuck::cast(exact[p][band])))
                 });
-                let [product, reference, distorted] = each!([(&o, &t), (&o, &o), (&t, &t)], (a, b) => {
-                    _mm256_fmadd_ps(a[0], b[0], _mm256_mul_ps(a[1], b[1]))
-                });
+                let [product, reference, distorted] =
+                    each!([(&o, &t), (&o, &o), (&t, &t)], (a, b) => {
+                        _mm256_fmadd_ps(a[0], b[0], _mm256_mul_ps(a[1], b[1]))
+                    });
                 let products = Products { product, reference, distorted };
                 let aligned = is_aligned(&products, 4e-6, || {
                     let dot = |a: &[[i32; 8]; 3], b: &[[i32; 8]; 3]| {
@@ -234,7 +236,7 @@ macro_rules! rows {
                 store(around, masks_around, MARGIN + x);
                 store(_mm256_sub_ps(here, around), masks_more_here, x);
             }
-            masks_around[0] = masks_around[MARGIN + 1];
+            masks_around[MARGIN - 1] = masks_around[MARGIN + 1];
             masks_around[MARGIN + width] = masks_around[MARGIN + width - 1];
         }
 
@@ -242,18 +244,22 @@ macro_rules! rows {
         fn pool_reference(Later { level, buffers }: &Later, window: &Window) -> [u64; 3] {
             let unit = _mm256_set1_ps(1.0 / (1u32 << level.square_shift) as f32);
             let bits = (window.column_bits() + window.row_bits()) as i32;
-            buffers.details[0].each_ref().map(|band| {
-                let mut sum = _mm256_setzero_ps();
-                for x in window.columns.clone().step_by(8) {
+            let [h, v, d] = &buffers.details[0];
+            let mut sums = [_mm256_setzero_ps(); 3];
+            for x in window.columns.clone().step_by(8) {
+                let mask = before(window.columns.end, x);
+                let bands = each!([h, v, d], band => {
                     let o: __m256i = bytemuck::cast(*whole::<_, 8>(&band[x..x + 8]));
-                    let o = _mm256_cvtepi32_ps(_mm256_abs_epi32(o));
-                    let o = _mm256_and_ps(o, before(window.columns.end, x));
+                    _mm256_and_ps(_mm256_cvtepi32_ps(_mm256_abs_epi32(o)), mask)
+                });
+                for band in 0..3 {
+                    let o = bands[band];
                     let square = _mm256_floor_ps(_mm256_mul_ps(_mm256_mul_ps(o, o), unit));
                     let square = _mm256_add_ps(square, _mm256_set1_ps(1.0));
-                    sum = _mm256_fmadd_ps(square, o, sum);
+                    sums[band] = _mm256_fmadd_ps(square, o, sums[band]);
                 }
-                rounded(sum_of_lanes(sum), -bits)
-            })
+            }
+            each!([0, 1, 2], band => rounded(sum_of_lanes(sums[band]), -bits))
         }
 
         #[target_feature(enable = $features)]
@@ -266,8 +272,9 @@ macro_rules! rows {
             let Buffers { decoupled, columns, .. } = buffers;
             let rows = neighbours(y, height).map(|y| &decoupled[y % 3]);
             let Range { start, end } = window.columns;
-            for x in (start..end + 2 * MARGIN).step_by(8) {
-                let [above, here, below] = each!([0, 1, 2], k => load(&rows[k].masks_around, x));
+            for x in (start..end + 2).step_by(8) {
+                let [above, here, below] =
+                    each!([0, 1, 2], k => load(&rows[k].masks_around, MARGIN - 1 + x));
                 store(_mm256_add_ps(_mm256_add_ps(above, here), below), columns, x);
             }
             let mut sums = [_mm256_setzero_ps(); 3];
@@ -289,7 +296,7 @@ macro_rules! rows {
                 }
             }
             let bits = (ceil_log2(width) + ceil_log2(height)) as i32;
-            sums.map(|s| rounded(sum_of_lanes(s), -bits))
+            each!([0, 1, 2], band => rounded(sum_of_lanes(sums[band]), -bits))
         }
     };
 }

@@ -7,10 +7,13 @@
 /// `transform` with vectors of `$lanes`. A macro, because instruction sets cannot be parameters.
 macro_rules! wavelet {
     ($features:literal, $lanes:ident) => {
+        use std::ops::Range;
+
         use crate::features::adm::later;
         use crate::features::adm::level::Arithmetic;
+        use crate::features::adm::pool::Window;
         use crate::features::adm::wavelet::{HIGH, LOW, Sample, rows_under};
-        use crate::features::adm::x86::blocks::{Blocks, column};
+        use crate::features::adm::x86::blocks::{Blocks, column, detailed_columns, is_under};
         use crate::features::adm::x86::later::{Buffers, Line};
         use crate::features::adm::x86::$lanes::*;
         use crate::features::lanes::{each, prefetch};
@@ -25,18 +28,19 @@ macro_rules! wavelet {
             buffers: &mut Buffers,
             pair: [Plane<P>; 2],
             y: usize,
-            detail: bool,
+            detail: Option<&Window>,
             mut low: Option<&mut [i32]>,
         ) {
             for p in 0..2 {
                 let width = pair[p].width.div_ceil(2);
+                let columns = detailed_columns(detail, width);
                 let [_, _, next @ ..] = rows_under(pair[p], y + 1);
-                vertical(level, rows_under(pair[p], y), next, &mut buffers.lines, detail);
+                vertical(level, rows_under(pair[p], y), next, &mut buffers.lines, &columns);
                 let low = low.as_mut().map(|low| &mut low[p * width..][..width]);
                 if level.horizontal_shift == 15 {
-                    horizontal::<15>(buffers, p, width, detail, low);
+                    horizontal::<15>(buffers, p, width, &columns, low);
                 } else {
-                    horizontal::<16>(buffers, p, width, detail, low);
+                    horizontal::<16>(buffers, p, width, &columns, low);
                 }
             }
         }
@@ -48,7 +52,7 @@ macro_rules! wavelet {
             rows: [&[P]; 4],
             next: [&[P]; 2],
             lines: &mut [Line; 2],
-            detail: bool,
+            detail: &Range<usize>,
         ) {
             let width = rows[0].len();
             let rows = each!([0, 1, 2, 3], k => &rows[k][..width]);
@@ -60,6 +64,7 @@ macro_rules! wavelet {
                     prefetch(next[0], x + line / size_of::<P>());
                     prefetch(next[1], x + line / size_of::<P>());
                 }
+                let detail = is_under(detail, x..x + BLOCK);
                 if size_of::<P>() == 2 {
                     debug_assert_eq!(level.vertical_shift, 0);
                     block_of_words(rows, x, lines, detail);
@@ -110,8 +115,8 @@ macro_rules! wavelet {
             lines: &mut [Line; 2],
             detail: bool,
         ) {
-            let halves = each!([x, x + LANES], x => {
-                let [r0, r1, r2, r3] = each!([0, 1, 2, 3], k => load(rows[k], x));
+            let halves = each!([x, x + LANES], start => {
+                let [r0, r1, r2, r3] = each!([0, 1, 2, 3], k => load(rows[k], start));
                 [split(r0, r1), split(r2, r3)]
             });
             for (line, taps) in lines.iter_mut().zip([LOW, HIGH]).take(1 + usize::from(detail)) {
@@ -155,7 +160,7 @@ macro_rules! wavelet {
             buffers: &mut Buffers,
             p: usize,
             width: usize,
-            detail: bool,
+            detail: &Range<usize>,
             mut low: Option<&mut [i32]>,
         ) {
             // equal lengths, told to the compiler
@@ -169,12 +174,12 @@ macro_rules! wavelet {
             for x in (0..whole).step_by(LANES) {
                 // first and second halves of windows
                 let [low_pass, high_pass] = each!([lines[0], lines[1]], (high, low) => {
-                    each!([x, x + 1], x => [load(high, x), load(low, x)])
+                    each!([x, x + 1], start => [load(high, start), load(low, start)])
                 });
                 if let Some(low) = &mut low {
                     store_within(rounded::<SHIFT>(low_pass, LOW), low, x);
                 }
-                if detail {
+                if detail.start < x + LANES && x < detail.end {
                     store(rounded::<SHIFT>(low_pass, HIGH), v, x);
                     store(rounded::<SHIFT>(high_pass, LOW), h, x);
                     store(rounded::<SHIFT>(high_pass, HIGH), d, x);

@@ -13,15 +13,16 @@ mod lanes256;
 mod lanes512;
 mod later;
 mod later_wavelet;
+mod row;
 
 use std::ops::Range;
 
 use super::pool::Window;
 
-/// Columns before the first of masking rows.
-const MARGIN: usize = 1;
+/// Columns before the first of masking rows: one, and as many as whole vectors need.
+const MARGIN: usize = 16;
 /// Room after a row for whole vectors.
-const SPARE: usize = 48;
+const SPARE: usize = 64;
 
 /// Rows in work, of the first level or of a later one.
 pub(super) struct Scratch {
@@ -36,9 +37,9 @@ impl Scratch {
     }
 }
 
-/// Columns to decouple: masking looks one column beyond the window.
+/// Columns to decouple: masking looks one column beyond the window. From whole vectors on.
 fn decoupled_columns(window: &Window, width: usize) -> Range<usize> {
-    window.columns.start.saturating_sub(1)..(window.columns.end + 1).min(width)
+    window.columns.start.saturating_sub(1) / 16 * 16..(window.columns.end + 1).min(width)
 }
 
 /// Rows above and below `y`: the near edge reflects, the far edge repeats.
