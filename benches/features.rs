@@ -1,4 +1,5 @@
-//! Time of the canonical-6 features, whole and in parts, on each instruction set.
+//! Time of the canonical-6 features, whole and in parts, on each instruction set; of a picture's
+//! fingerprint; and of the models.
 
 #![allow(missing_docs, reason = "criterion generates the entry point")]
 
@@ -10,9 +11,11 @@ mod measure;
 mod patterns;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use gstvmaftiny::align::Fingerprint;
 use gstvmaftiny::features::{
-    Depth, Geometry, Level, MotionExtractor, Part, Profile, SpatialExtractor, Workers,
+    Depth, Geometry, Level, MotionExtractor, NAMES, Part, Profile, SpatialExtractor, Workers,
 };
+use gstvmaftiny::fusion::Fusion;
 use measure::Picture;
 use patterns::{Kind, pair};
 
@@ -85,5 +88,19 @@ fn kernels(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, frames, kernels);
+fn beside_the_features(c: &mut Criterion) {
+    let geometry = Geometry { width: 1920, height: 1080, depth: Depth::Eight };
+    let [picture, _] = pictures(geometry);
+    let luma = picture.luma(geometry);
+    c.bench_function("fingerprint 1920x1080", |b| b.iter(|| Fingerprint::of(&luma)));
+    let mut group = c.benchmark_group("models");
+    for id in ["vmaf_tiny_v2", "vmaf_tiny_v3", "vmaf_tiny_v4"] {
+        let mut fusion = Fusion::open(id, &NAMES).expect("a shipped model");
+        let features = [0.97, 0.6, 0.85, 0.91, 0.94, 3.5];
+        group.bench_function(id, |b| b.iter(|| fusion.score(&features).expect("a score")));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, frames, kernels, beside_the_features);
 criterion_main!(benches);
