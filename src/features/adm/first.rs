@@ -1,7 +1,7 @@
 use super::level::{Arithmetic, Band};
 use super::pool::{Sums, Window};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
+use super::{avx2, avx512, x86};
 #[cfg(target_arch = "x86_64")]
 use super::{strip::Rows, wavelet::Sample};
 #[cfg(target_arch = "x86_64")]
@@ -113,7 +113,7 @@ impl Arithmetic for First {
     fn rows_avx2<'a, P: Sample>(
         &'a self,
         proof: Avx2,
-        scratch: &'a mut avx2::Scratch,
+        scratch: &'a mut x86::Scratch,
     ) -> impl Rows<P, Low = Self::Low> + 'a {
         avx2::First::new(proof, self, scratch)
     }
@@ -122,7 +122,7 @@ impl Arithmetic for First {
     fn rows_avx512<'a, P: Sample>(
         &'a self,
         proof: Avx512,
-        scratch: &'a mut avx512::Scratch,
+        scratch: &'a mut x86::Scratch,
     ) -> impl Rows<P, Low = Self::Low> + 'a {
         avx512::First::new(proof, self, scratch)
     }

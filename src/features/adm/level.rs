@@ -7,7 +7,7 @@ use super::wavelet::Coefficient;
 #[cfg(target_arch = "x86_64")]
 use super::wavelet::Sample;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
+use super::x86;
 #[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
 
@@ -48,7 +48,7 @@ pub(super) trait Arithmetic: Sync {
     fn rows_avx2<'a, P: Sample>(
         &'a self,
         proof: Avx2,
-        scratch: &'a mut avx2::Scratch,
+        scratch: &'a mut x86::Scratch,
     ) -> impl Rows<P, Low = Self::Low> + 'a;
 
     /// The same with AVX-512.
@@ -56,7 +56,7 @@ pub(super) trait Arithmetic: Sync {
     fn rows_avx512<'a, P: Sample>(
         &'a self,
         proof: Avx512,
-        scratch: &'a mut avx512::Scratch,
+        scratch: &'a mut x86::Scratch,
     ) -> impl Rows<P, Low = Self::Low> + 'a;
 
     /// Numerator and denominator of the level from sums over bands of `width` x `height`.

@@ -7,7 +7,7 @@ use super::pool::{Sums, Window};
 use super::rows::{self, Portable};
 use super::wavelet::Sample;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
+use super::x86;
 #[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
 use crate::features::cpu::{Kernel, Level};
@@ -23,9 +23,7 @@ pub(super) struct Strip {
 pub(super) struct Scratch {
     portable: Option<rows::Scratch>,
     #[cfg(target_arch = "x86_64")]
-    avx2: Option<avx2::Scratch>,
-    #[cfg(target_arch = "x86_64")]
-    avx512: Option<avx512::Scratch>,
+    x86: Option<x86::Scratch>,
 }
 
 impl Scratch {
@@ -34,9 +32,7 @@ impl Scratch {
         Self {
             portable: (level == Level::Scalar).then(|| rows::Scratch::new(width)),
             #[cfg(target_arch = "x86_64")]
-            avx2: (level == Level::Avx2).then(|| avx2::Scratch::new(width)),
-            #[cfg(target_arch = "x86_64")]
-            avx512: (level == Level::Avx512).then(|| avx512::Scratch::new(width)),
+            x86: (level != Level::Scalar).then(|| x86::Scratch::new(width)),
         }
     }
 }
@@ -95,7 +91,7 @@ impl<P: Sample, A: Arithmetic> Kernel for Run<'_, P, A> {
     #[inline(always)]
     fn run_avx2(self, proof: Avx2) {
         let Self { pair, size, window, arithmetic, strip, scratch, low } = self;
-        let rows = arithmetic.rows_avx2::<P>(proof, scratch.avx2.as_mut().expect(MADE));
+        let rows = arithmetic.rows_avx2::<P>(proof, scratch.x86.as_mut().expect(MADE));
         strip.sums = run(rows, strip.rows.clone(), pair, size, window, low);
     }
 
@@ -103,7 +99,7 @@ impl<P: Sample, A: Arithmetic> Kernel for Run<'_, P, A> {
     #[inline(always)]
     fn run_avx512(self, proof: Avx512) {
         let Self { pair, size, window, arithmetic, strip, scratch, low } = self;
-        let rows = arithmetic.rows_avx512::<P>(proof, scratch.avx512.as_mut().expect(MADE));
+        let rows = arithmetic.rows_avx512::<P>(proof, scratch.x86.as_mut().expect(MADE));
         strip.sums = run(rows, strip.rows.clone(), pair, size, window, low);
     }
 }

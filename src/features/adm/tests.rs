@@ -22,20 +22,22 @@ fn picture(geometry: Geometry, random: &mut StdRng) -> Vec<u16> {
     (0..width * height).map(&mut sample).collect()
 }
 
-/// The low-pass bands of all levels, both pictures.
-fn bands(geometry: Geometry, pair: &[Vec<u16>; 2], level: Level) -> Vec<Vec<i32>> {
+/// The low-pass bands of all levels, both pictures, as ADM leaves them on its canvas.
+fn bands(geometry: Geometry, pair: &[Vec<u16>; 2], level: Level) -> Vec<u32> {
     let workers = Workers::at_level(1, level).expect("threads");
     let mut adm = Adm::new(geometry, &workers);
+    let mut canvas = vec![0; adm.canvas()];
     if geometry.depth == Depth::Eight {
         let pair = pair.each_ref().map(|p| p.iter().map(|&s| s as u8).collect::<Vec<_>>());
         let luma = |s| Luma::new(Samples::U8(s), geometry.width, geometry).expect("a whole plane");
-        adm.measure(&workers, pair.each_ref().map(|s| Plane::of(&luma(s), s)));
+        let pair = pair.each_ref().map(|s| Plane::of(&luma(s), s));
+        adm.measure(&workers, pair, &mut canvas);
     } else {
         let luma = |s| Luma::new(Samples::U16(s), geometry.width, geometry).expect("a whole plane");
-        adm.measure(&workers, pair.each_ref().map(|s| Plane::of(&luma(s), s)));
+        let pair = pair.each_ref().map(|s| Plane::of(&luma(s), s));
+        adm.measure(&workers, pair, &mut canvas);
     }
-    let first = adm.first.low.iter().map(|&c| i32::from(c)).collect();
-    std::iter::once(first).chain(adm.later.map(|level| level.low)).collect()
+    canvas
 }
 
 #[test]

@@ -63,7 +63,6 @@ macro_rules! compiled {
                 crate::features::adm::x86::later::rows!($features, $proof, $lanes);
             }
 
-            pub(in crate::features::adm) use super::Scratch;
             pub(in crate::features::adm) use first::First;
             pub(in crate::features::adm) use later::Later;
         }
