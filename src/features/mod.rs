@@ -21,6 +21,8 @@ mod plane;
 mod profile;
 mod strips;
 mod vif;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 pub use cpu::{CPU_VARIABLE, Level};
 pub use error::FeatureError;

@@ -1,13 +1,13 @@
 //! From one scale to the next: low-pass with the next scale's window, keep even rows and columns.
-#![allow(unsafe_code, reason = "code for AVX2 is entered here")]
+#![allow(unsafe_code, reason = "code for AVX2 and AVX-512 is entered here")]
 
 use std::ops::Range;
 
 use super::sample::{Sample, Shifts};
 use super::window::window_rows;
-#[cfg(target_arch = "x86_64")]
-use crate::features::cpu::Avx2;
 use crate::features::cpu::Kernel;
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::{Avx2, Avx512};
 use crate::features::plane::Plane;
 use crate::features::strips::Workers;
 
@@ -97,6 +97,22 @@ impl<P: Sample, const T: usize> Kernel for Halve<'_, P, T> {
                 let lines = &mut job.lines;
                 // SAFETY: the processor has AVX2 and FMA, which the argument proves
                 unsafe { super::avx2::halve_rows(plane, 2 * y, taps, shifts.mean, lines, rows) }
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx512(self, _: Avx512) {
+        let Self { pair, taps, shifts: Shifts { mean: depth, .. }, job, next } = self;
+        let width = pair[0].width / 2;
+        let together = super::avx512::TOGETHER;
+        let blocks = next.chunks_mut(2 * width * together);
+        for (y, block) in job.rows.clone().step_by(together).zip(blocks) {
+            for (plane, first) in pair.into_iter().zip([0, width]) {
+                let half = super::avx512::Half { rows: block, stride: 2 * width, first };
+                // SAFETY: the processor has AVX-512, which the argument proves
+                unsafe { super::avx512::halve_rows(plane, 2 * y, taps, depth, half) }
             }
         }
     }
@@ -219,5 +235,76 @@ fn horizontal_block<const T: usize, const N: usize>(
     }
     for (o, s) in out[x..x + N].iter_mut().zip(sum) {
         *o = (s >> 16) as u16;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{TAPS_1, TAPS_2, TAPS_3};
+    use super::*;
+    use crate::features::cpu::Level;
+
+    /// Noise, black and white at random, and in blocks.
+    fn samples(count: usize, depth: u32) -> Vec<u16> {
+        let top = ((1u32 << depth) - 1) as u16;
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            (state >> 40) as u16
+        };
+        (0..count)
+            .map(|i| match i / 700 % 3 {
+                0 => random() & top,
+                1 => top * (random() % 2),
+                _ => top * (i / 7 % 2) as u16,
+            })
+            .collect()
+    }
+
+    fn compare<P: Sample, const T: usize>(
+        both: &[P],
+        (width, height): (usize, usize),
+        taps: &[u32; T],
+        depth: u32,
+    ) {
+        let pair = Plane::side_by_side(both, width, height);
+        let halved = |level| {
+            let workers = Workers::at_level(1, level).expect("no threads");
+            let strips = workers.strips_of(height / 2, 21).into_iter();
+            let mut jobs: Vec<_> = strips.map(|rows| Job::new(rows, width / 2)).collect();
+            let mut next = vec![0; 2 * (width / 2) * (height / 2)];
+            halve(&workers, &mut jobs, pair, taps, Shifts::of_samples(depth), &mut next);
+            next
+        };
+        let expected = halved(Level::Scalar);
+        for level in Level::available() {
+            let different = halved(level).iter().zip(&expected).position(|(a, b)| a != b);
+            let taps = T;
+            assert_eq!(different, None, "{level:?} {width}x{height} {depth} bits {taps} taps");
+        }
+    }
+
+    #[test]
+    fn every_level_halves_alike() {
+        for width in (8..140).chain([191, 192, 193, 194, 256, 515]) {
+            let size = (width, 33 + width % 7);
+            for depth in [8, 10, 12, 16] {
+                let both = samples(2 * size.0 * size.1, depth);
+                if depth == 8 {
+                    let both: Vec<u8> = both.iter().map(|&s| s as u8).collect();
+                    compare(&both, size, &TAPS_1, depth);
+                } else {
+                    compare(&both, size, &TAPS_1, depth);
+                }
+                if depth == 16 {
+                    compare(&both, size, &TAPS_2, depth);
+                    compare(&both, size, &TAPS_3, depth);
+                }
+            }
+        }
+        for height in 8..80 {
+            let both = samples(2 * 70 * height, 16);
+            compare(&both, (70, height), &TAPS_1, 16);
+        }
     }
 }

@@ -1,38 +1,32 @@
 use std::arch::x86_64::*;
 
-use crate::features::lanes::{LOGARITHM, each, whole};
+use crate::features::lanes::{LOGARITHM, each};
+use crate::features::wide::words;
 
 /// Thirty-two samples of a row about mid-grey; fewer at its end.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn thirty_two<P: bytemuck::Pod>(row: &[P], x: usize, depth: u32) -> __m512i {
-    match row.get(x..x + 32) {
-        Some(samples) => centred(whole(samples), depth),
-        None => last_samples(&row[x.min(row.len())..], depth),
-    }
+    let middle = _mm512_set1_epi16((1u16 << (depth - 1)) as i16);
+    _mm512_sub_epi16(words(row, x), middle)
 }
 
+/// Stores words up to where a row ends.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn centred<P: bytemuck::Pod>(samples: &[P; 32], depth: u32) -> __m512i {
-    let bytes: &[u8] = bytemuck::cast_slice(samples);
-    if size_of::<P>() == 1 {
-        let bytes: [u8; 32] = *whole(bytes);
-        let words = _mm512_cvtepu8_epi16(bytemuck::cast(bytes));
-        _mm512_sub_epi16(words, _mm512_set1_epi16(128))
-    } else {
-        let bytes: [u8; 64] = *whole(bytes);
-        let middle = _mm512_set1_epi16((1u16 << (depth - 1)) as i16);
-        _mm512_sub_epi16(bytemuck::cast(bytes), middle)
+#[target_feature(enable = "avx512f")]
+pub(super) fn put(words: __m512i, out: &mut [u16]) {
+    match out.first_chunk_mut() {
+        Some(out) => *out = bytemuck::cast::<__m512i, [u16; 32]>(words),
+        None => put_rest(words, out),
     }
 }
 
 #[cold]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn last_samples<P: bytemuck::Pod>(samples: &[P], depth: u32) -> __m512i {
-    let mut padded = [P::zeroed(); 32];
-    padded[..samples.len()].copy_from_slice(samples);
-    centred(&padded, depth)
+#[inline(never)]
+#[target_feature(enable = "avx512f")]
+fn put_rest(words: __m512i, out: &mut [u16]) {
+    let words: [u16; 32] = bytemuck::cast(words);
+    out.copy_from_slice(&words[..out.len()]);
 }
 
 /// Four columns of sixteen rows, from the quarters of the rows that hold them.

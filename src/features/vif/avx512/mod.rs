@@ -1,10 +1,13 @@
-//! The statistic of one scale with AVX-512: as [`super::avx2`], with vectors twice as wide and dot
-//! products that add up.
+//! The statistic of one scale with AVX-512, and halving: as [`super::avx2`], with vectors twice as
+//! wide and dot products that add up.
 
+mod halve;
 mod horizontal;
 mod lanes;
 mod statistic;
 mod vertical;
+
+pub(super) use halve::{Half, TOGETHER, halve_rows};
 
 use super::doubt::Reference;
 use super::sample::Sample;
