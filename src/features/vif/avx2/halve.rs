@@ -1,15 +1,19 @@
 use std::arch::x86_64::*;
 
 use crate::features::fixed::reflect;
-use crate::features::lanes::{each, put, sixteen, whole};
+use crate::features::lanes::{each, prefetch, put, sixteen, whole};
 use crate::features::plane::Plane;
 use crate::features::vif::sample::Sample;
 use crate::features::vif::tiles::{HALVED, word};
 
 /// Room for half the widest filter before a row.
 const MARGIN: usize = 4;
+/// Bytes between those that are read and those that are asked for.
+const AHEAD: usize = 256;
 /// Rows filtered vertically before they are filtered horizontally.
 pub(in crate::features::vif) const TOGETHER: usize = 8;
+/// Rows under the windows of those, with the second one of the last pair.
+const UNDER: usize = 2 * TOGETHER + 8;
 
 /// Vertically filtered rows about mid-grey, Q8, with room for reflected borders.
 pub(in crate::features::vif) struct Lines([Vec<i16>; TOGETHER]);
@@ -62,9 +66,19 @@ fn vertical<P: Sample, const T: usize>(
     let centre = _mm256_set1_epi32(word(taps, T / 2) << 16);
     let half = _mm256_set1_epi32(1 << (depth - 1));
     let count = _mm_cvtsi32_si128(depth as i32);
-    let top = y as isize - (T / 2) as isize;
+    let mut under = [&[] as &[P]; UNDER];
+    for (i, row) in under.iter_mut().enumerate() {
+        // what follows the last window has no weight
+        let i = i.min(2 * (lines.len() - 1) + T - 1);
+        *row = plane.row(reflect((y + i) as isize - (T / 2) as isize, plane.height));
+    }
     for x in (0..plane.width).step_by(16) {
-        let row = |i: usize| sixteen(plane.row(reflect(top + i as isize, plane.height)), x, depth);
+        let row = |i: usize| {
+            if (x * size_of::<P>()).is_multiple_of(64) {
+                prefetch(under[i], x + AHEAD / size_of::<P>());
+            }
+            sixteen(under[i], x, depth)
+        };
         let pair = |k: usize| {
             let (upper, lower) = (row(2 * k), row(2 * k + 1));
             [_mm256_unpacklo_epi16(upper, lower), _mm256_unpackhi_epi16(upper, lower)]
