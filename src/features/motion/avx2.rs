@@ -34,8 +34,12 @@ pub(super) fn sum<P: Sample>(work: Rows<'_, P>) -> u64 {
     total
 }
 
+/// What makes halves go up where they would go to the even side: less than what numbers that are
+/// no halves are away from one.
+pub(super) const TIE: f32 = 1.0 / 262144.0;
+
 /// Rows under a window.
-const SPAN: usize = TAPS.len();
+pub(super) const SPAN: usize = TAPS.len();
 
 /// Scratch memory for rows of one width, with room for a vector.
 pub(super) struct Singles {
@@ -95,19 +99,28 @@ fn vertical(rows: [&[i16]; SPAN], depth: u32, line: &mut [f32]) {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn horizontal(line: &[f32], width: usize) -> u64 {
-    let [t0, t1, t2, ..] = TAPS.map(|t| _mm256_set1_ps(t as f32));
+    let taps = each!([0, 1, 2, 3, 4], k => _mm256_set1_ps((TAPS[k] / 65536.0) as f32));
     let mut total = _mm256_setzero_si256();
-    for x in (0..width).step_by(8) {
-        let line = &line[x..x + 12];
-        let at = |i: usize| bytemuck::cast::<[f32; 8], __m256>(*whole(&line[i..i + 8]));
-        let sum = _mm256_mul_ps(_mm256_add_ps(at(0), at(4)), t0);
-        let sum = _mm256_fmadd_ps(_mm256_add_ps(at(1), at(3)), t1, sum);
-        let sum = _mm256_fmadd_ps(at(2), t2, sum);
-        let (unit, half) = (_mm256_set1_ps(1.0 / 65536.0), _mm256_set1_ps(0.5));
-        let rounded = _mm256_floor_ps(_mm256_fmadd_ps(sum, unit, half));
-        let rounded = _mm256_and_ps(rounded, before(width, x));
-        total = _mm256_add_epi32(total, _mm256_abs_epi32(_mm256_cvtps_epi32(rounded)));
+    let whole = width - width % 8;
+    for x in (0..whole).step_by(8) {
+        total = _mm256_add_epi32(total, blurred(line, x, taps));
+    }
+    if whole < width {
+        let inside = _mm256_castps_si256(before(width, whole));
+        let rest = _mm256_and_si256(blurred(line, whole, taps), inside);
+        total = _mm256_add_epi32(total, rest);
     }
     let lanes: [u32; 8] = bytemuck::cast(total);
     lanes.map(u64::from).iter().sum()
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn blurred(line: &[f32], x: usize, [t0, t1, t2, ..]: [__m256; SPAN]) -> __m256i {
+    let line = &line[x..x + 12];
+    let at = |i: usize| bytemuck::cast::<[f32; 8], __m256>(*whole(&line[i..i + 8]));
+    let sum = _mm256_fmadd_ps(at(2), t2, _mm256_set1_ps(TIE));
+    let sum = _mm256_fmadd_ps(_mm256_add_ps(at(1), at(3)), t1, sum);
+    let sum = _mm256_fmadd_ps(_mm256_add_ps(at(0), at(4)), t0, sum);
+    _mm256_abs_epi32(_mm256_cvtps_epi32(sum))
 }

@@ -1,11 +1,11 @@
-#![allow(unsafe_code, reason = "code for AVX2 is entered here")]
+#![allow(unsafe_code, reason = "code for AVX2 and AVX-512 is entered here")]
 
 use std::ops::Range;
 
 use super::{Plane, RADIUS, Sample, TAPS};
-#[cfg(target_arch = "x86_64")]
-use crate::features::cpu::Avx2;
 use crate::features::cpu::Kernel;
+#[cfg(target_arch = "x86_64")]
+use crate::features::cpu::{Avx2, Avx512};
 use crate::features::fixed::reflect;
 
 /// 1.5·2^52: a number that leaves no room for fractions.
@@ -14,7 +14,7 @@ const ROUNDER: f64 = 6755399441055744.0;
 const BLOCK: usize = 8;
 
 /// Sum of absolute blurred differences of some rows, Q8. `line` holds the width and both borders;
-/// whether it or `singles` is used depends on the processor.
+/// whether it or others are used depends on the processor.
 pub(super) struct Rows<'a, P> {
     pub(super) pair: [Plane<'a, P>; 2],
     pub(super) depth: u32,
@@ -22,6 +22,8 @@ pub(super) struct Rows<'a, P> {
     pub(super) line: &'a mut [f64],
     #[cfg(target_arch = "x86_64")]
     pub(super) singles: &'a mut super::avx2::Singles,
+    #[cfg(target_arch = "x86_64")]
+    pub(super) differences: &'a mut super::avx512::Differences,
 }
 
 impl<P: Sample> Kernel for Rows<'_, P> {
@@ -44,6 +46,16 @@ impl<P: Sample> Kernel for Rows<'_, P> {
         }
         // SAFETY: the processor has AVX2 and FMA, which the argument proves
         unsafe { super::avx2::sum(self) }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn run_avx512(self, _: Avx512) -> u64 {
+        if self.depth > super::avx2::DEEPEST {
+            return self.run();
+        }
+        // SAFETY: the processor has AVX-512, which the argument proves
+        unsafe { super::avx512::sum(self) }
     }
 }
 
