@@ -4,6 +4,7 @@ use super::lanes::transposed;
 use super::vertical::Rows;
 use crate::features::lanes::each;
 use crate::features::vif::tiles::{COLUMNS, HALVED, HISTORY, from_q32, paired, pairs, word};
+use crate::features::wide::Dots;
 
 /// Room after a tile for a reflected border and an incomplete block.
 const SPARE: usize = 24;
@@ -133,19 +134,20 @@ impl Ring {
             1 => (i % 2, (i + (T / 2) % 2) / 2),
             _ => (x % 2, i * STEP / 2),
         };
+        let dots = taps.dots;
         let mut sums = [_mm512_setzero_si512(); 4];
         for k in 0..pairs::<T>() {
             for i in 0..4 {
                 let (odd, first) = place(i);
-                let taps = taps.means[odd][k];
-                sums[i] = _mm512_dpwssd_epi32(sums[i], columns[first + k][p], taps);
+                let pair = columns[first + k][p];
+                sums[i] = dots.add(sums[i], pair, taps.means[odd][k]);
             }
         }
         if T == HALVED {
             for i in 0..4 {
                 let (odd, first) = place(i);
                 let pair = columns[first + 1 - odd][p];
-                sums[i] = _mm512_dpwssd_epi32(sums[i], pair, taps.centre[odd]);
+                sums[i] = dots.add(sums[i], pair, taps.centre[odd]);
             }
         }
         // Q24
@@ -189,6 +191,7 @@ pub(super) struct Moments {
 
 /// Taps of the horizontal pass.
 pub(super) struct Taps {
+    dots: Dots,
     // for pairs of columns under a window; for even and odd centres
     means: [[__m512i; 10]; 2],
     // the other half of the centre of three taps
@@ -204,6 +207,7 @@ impl Taps {
         let centre = word(taps, T / 2);
         let squares = from_q32(taps);
         Self {
+            dots: Dots::new(),
             means: each!([even, odd], words => {
                 each!([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], k => _mm512_set1_epi32(words[k]))
             }),

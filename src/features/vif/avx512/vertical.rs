@@ -5,6 +5,7 @@ use super::lanes::thirty_two;
 use crate::features::lanes::{each, prefetch};
 use crate::features::vif::sample::Sample;
 use crate::features::vif::tiles::{AHEAD, HALVED, PRODUCT_OFFSET, ROWS, SQUARE_OFFSET, word};
+use crate::features::wide::Dots;
 
 /// Two neighbouring rows, a word of each in a lane: columns 0 to 3, 8 to 11, ... and the others.
 type Pair = [__m512i; 2];
@@ -110,6 +111,7 @@ const fn pairs<const T: usize>() -> usize {
 
 /// Taps of the vertical pass.
 pub(super) struct Filter {
+    dots: Dots,
     depth: u32,
     // for windows that start at the first and the second row of a pair
     pairs: [[__m512i; 9]; 2],
@@ -143,6 +145,7 @@ impl Filter {
         }
         let half = |k: usize| if k <= T / 2 { taps[k] as f32 } else { 0.0 };
         Self {
+            dots: Dots::new(),
             depth,
             pairs,
             centre: [_mm512_set1_epi32(centre << 16), _mm512_set1_epi32(centre)],
@@ -251,15 +254,15 @@ impl Filter {
                 }
                 for k in 0..middle {
                     let both = _mm512_add_epi16(window[k][which][i], mirrored[last - k]);
-                    sums[0][i] = _mm512_dpwssd_epi32(sums[0][i], both, even[k]);
+                    sums[0][i] = self.dots.add(sums[0][i], both, even[k]);
                 }
                 let centre = window[middle][which][i];
-                sums[0][i] = _mm512_dpwssd_epi32(sums[0][i], centre, even[middle]);
+                sums[0][i] = self.dots.add(sums[0][i], centre, even[middle]);
                 if STEP == 1 {
                     mirrored[last + 1] = window[last][which][i];
                     for k in 0..=middle {
                         let both = _mm512_add_epi16(window[k][which][i], mirrored[last + 1 - k]);
-                        sums[1][i] = _mm512_dpwssd_epi32(sums[1][i], both, odd[k]);
+                        sums[1][i] = self.dots.add(sums[1][i], both, odd[k]);
                     }
                 }
             }
@@ -291,7 +294,7 @@ impl Filter {
                 for odd in 0..together {
                     for i in 0..2 {
                         let taps = self.pairs[odd][k];
-                        sums[odd][i] = _mm512_dpwssd_epi32(sums[odd][i], pair[i], taps);
+                        sums[odd][i] = self.dots.add(sums[odd][i], pair[i], taps);
                     }
                 }
             }
@@ -299,7 +302,7 @@ impl Filter {
                 if T == HALVED {
                     for i in 0..2 {
                         let (pair, taps) = (window[odd][which][i], self.centre[odd]);
-                        sums[odd][i] = _mm512_dpwssd_epi32(sums[odd][i], pair, taps);
+                        sums[odd][i] = self.dots.add(sums[odd][i], pair, taps);
                     }
                 }
                 take(r + odd, sums[odd]);
