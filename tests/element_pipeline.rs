@@ -41,11 +41,14 @@ fn record(pipeline: &gst::Pipeline) -> Arc<Mutex<Vec<gst::Buffer>>> {
 }
 
 /// A buffer's memory that is counted while it lives.
-struct Counted(Vec<u8>, Arc<()>);
+struct Counted {
+    samples: Vec<u8>,
+    _alive: Arc<()>,
+}
 
 impl AsRef<[u8]> for Counted {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        &self.samples
     }
 }
 
@@ -60,7 +63,7 @@ fn files_wait_where_they_come_from() {
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data {
             let samples = buffer.map_readable().expect("readable").to_vec();
-            let counted = gst::Memory::from_slice(Counted(samples, alive.clone()));
+            let counted = gst::Memory::from_slice(Counted { samples, _alive: alive.clone() });
             let buffer = buffer.make_mut();
             buffer.remove_all_memory();
             buffer.append_memory(counted);
