@@ -71,6 +71,8 @@ fn any_change_of_brightness_is_ignored() {
     let untouched = Look::untouched;
     let looks = [
         Look { gain: 0.7, lift: 20.0, ..untouched() },
+        Look { gain: 0.4, lift: 70.0, ..untouched() },
+        Look { flicker: 25.0, ..untouched() },
         Look { gain: 1.2, lift: -15.0, ..untouched() },
         Look { gamma: 0.8, ..untouched() },
         Look { gamma: 1.3, blur: true, ..untouched() },

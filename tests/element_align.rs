@@ -10,7 +10,10 @@ mod mlp;
 #[allow(dead_code, reason = "shared with other tests")]
 mod pipeline;
 
-use bench::{Bench, FRAME, frame};
+use std::time::Duration;
+
+use bench::{Bench, CAPS, FRAME, frame};
+use gst::prelude::*;
 use gstvmaftiny::align::pairing::Side::{Distorted, Reference};
 use gstvmaftiny::report::EventKind;
 use pipeline::Heard;
@@ -115,9 +118,111 @@ fn a_pause_of_the_distorted_stream_is_a_new_offset() {
 }
 
 #[test]
+fn a_discontinuity_makes_the_offset_a_hypothesis_till_the_pictures_confirm_it() {
+    for flag in [gst::BufferFlags::DISCONT, gst::BufferFlags::RESYNC] {
+        for side in [Reference, Distorted] {
+            let mut bench = Bench::new("align-mode=auto", false);
+            bench.play();
+            for n in 0..140u64 {
+                for s in [Reference, Distorted] {
+                    let mut buffer = frame(n, n * FRAME);
+                    if s == side && n == 80 {
+                        buffer.make_mut().set_flags(flag);
+                    }
+                    bench.push(s, buffer);
+                }
+            }
+            let (heard, _) = bench.finish();
+            let statuses = heard.statuses();
+            let ok = |range: std::ops::Range<usize>| statuses[range].iter().all(|s| *s == "ok");
+            assert!(ok(50..75) && ok(110..140), "{side:?} {flag:?}: {statuses:?}");
+            assert!(
+                statuses[79..100].contains(&"low-confidence"),
+                "{side:?} {flag:?}: {statuses:?}"
+            );
+            let offset = |f: &gst::Structure| f.get::<i64>("offset").expect("always there");
+            assert!(heard.frames.iter().all(|f| offset(f) == 0), "{side:?} {flag:?}");
+            assert_eq!(heard.told(EventKind::Aligned).len(), 1, "{:?}", heard.events);
+        }
+    }
+}
+
+#[test]
+fn new_caps_of_one_input_keep_the_offset() {
+    const LATE: u64 = 5;
+    for side in [Reference, Distorted] {
+        let mut bench = Bench::new("align-mode=auto", false);
+        bench.play();
+        let caps = format!("{CAPS},pixel-aspect-ratio=4/3").parse::<gst::Caps>().expect("caps");
+        for n in 0..140u64 {
+            if n == 100 {
+                bench.source(side).set_caps(Some(&caps));
+            }
+            bench.push(Reference, frame(n, n * FRAME));
+            bench.push(Distorted, frame(n, (n + LATE) * FRAME));
+        }
+        let (heard, _) = bench.finish();
+        assert_eq!(heard.told(EventKind::CapsChanged).len(), 1, "{:?}", heard.events);
+        assert_eq!(heard.told(EventKind::Aligned).len(), 1, "{side:?}: {:?}", heard.events);
+        for f in &heard.frames[80..135] {
+            let offset: i64 = f.get("offset").expect("always there");
+            assert!((offset - (LATE * FRAME) as i64).abs() < FRAME as i64 / 4, "{side:?}: {f}");
+            assert_ne!(f.get("status"), Ok("unaligned"), "{side:?}: {f}");
+        }
+    }
+}
+
+#[test]
+fn a_flush_of_one_branch_keeps_the_offset_as_a_hypothesis() {
+    const LATE: u64 = 5;
+    for side in [Reference, Distorted] {
+        let mut bench = Bench::new("align-mode=auto", false);
+        bench.play();
+        let late = |n: u64| frame(n, (n + LATE) * FRAME);
+        for n in 0..100u64 {
+            bench.push(Reference, frame(n, n * FRAME));
+            bench.push(Distorted, late(n));
+        }
+        let left =
+            |bench: &Bench| [Reference, Distorted].map(|s| bench.source(s).current_level_buffers());
+        // a source that is pushing while its pad is flushed would give up
+        while left(&bench) != [0, 0] {
+            bench.idle(Duration::from_millis(20));
+        }
+        bench.idle(Duration::from_millis(200));
+        let pad = bench.source(side).static_pad("src").expect("a source has one");
+        let sequence = gst::Seqnum::next();
+        assert!(pad.push_event(gst::event::FlushStart::builder().seqnum(sequence).build()));
+        assert!(pad.push_event(gst::event::FlushStop::builder(false).seqnum(sequence).build()));
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        assert!(pad.push_event(gst::event::Segment::builder(&segment).seqnum(sequence).build()));
+        for n in 100..180u64 {
+            bench.push(Reference, frame(n, n * FRAME));
+            bench.push(Distorted, late(n));
+        }
+        let (heard, _) = bench.finish();
+        let statuses = heard.statuses();
+        let last = statuses.len() - 80;
+        assert!(statuses[last..last + 20].contains(&"low-confidence"), "{side:?}: {statuses:?}");
+        assert!(statuses[last + 40..].iter().all(|s| *s == "ok"), "{side:?}: {statuses:?}");
+        assert_eq!(heard.told(EventKind::Aligned).len(), 1, "{side:?}: {:?}", heard.events);
+        assert!(heard.told(EventKind::OffsetChanged).is_empty(), "{side:?}: {:?}", heard.events);
+    }
+}
+
+#[test]
 fn black_is_told_per_input() {
+    one_shade_is_told_per_input(16);
+}
+
+#[test]
+fn one_flat_grey_is_told_like_black() {
+    one_shade_is_told_per_input(120);
+}
+
+fn one_shade_is_told_per_input(grey: u8) {
     let black = |n: u64| {
-        let mut buffer = gst::Buffer::from_slice([16u8; 64 * 48]);
+        let mut buffer = gst::Buffer::from_mut_slice(vec![grey; 64 * 48]);
         let b = buffer.get_mut().expect("new");
         b.set_pts(gst::ClockTime::from_nseconds(n * FRAME));
         buffer

@@ -190,6 +190,40 @@ fn a_pause_loses_nothing() {
 }
 
 #[test]
+fn frames_that_come_late_are_paired_by_time_and_not_dropped() {
+    let _alone = ALONE.lock();
+    let mut bench = live("");
+    feed(&mut bench, 0..10, |_, _| true);
+    bench.pipeline.set_state(gst::State::Paused).expect("it pauses");
+    bench.pipeline.set_state(gst::State::Playing).expect("it goes on");
+    bench.idle(Duration::from_millis(600));
+    for n in 10..20 {
+        bench.pairs([n]);
+        bench.idle(Duration::from_millis(20));
+    }
+    let (heard, seen) = bench.finish();
+    assert!(heard.errors.is_empty(), "{:?}", heard.errors);
+    assert_eq!((seen.len(), heard.scores().len()), (20, 20), "{:?}", heard.statuses());
+    assert!(heard.frames.iter().all(|f| f.get::<f64>("adm2").is_ok_and(|a| a > 0.999)));
+}
+
+#[test]
+fn the_end_waits_for_no_input_that_has_gone_silent() {
+    let _alone = ALONE.lock();
+    let mut bench = live("timeout=300000000");
+    feed(&mut bench, 0..15, |_, _| true);
+    feed(&mut bench, 15..30, |side, _| side == Reference);
+    bench.end(Reference);
+    let end = Instant::now();
+    bench.listen("the end", |h| h.eos);
+    let took = end.elapsed();
+    let (heard, seen) = bench.stop();
+    assert_eq!((seen.len(), heard.scores().len()), (30, 15), "{:?}", heard.statuses());
+    assert_eq!(accounted(heard.verdict()), 30);
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
 fn the_frame_of_latency_is_reported() {
     let _alone = ALONE.lock();
     for (options, expected) in [("", FRAME), ("add-meta=false", 0)] {
@@ -271,6 +305,86 @@ fn relief_ends_an_overload() {
     let (heard, _) = bench.finish();
     assert!(!heard.told(EventKind::OverloadEnd).is_empty(), "{:?}", heard.events);
     assert!(heard.statuses()[280..].contains(&"ok"));
+}
+
+#[test]
+fn slow_scoring_holds_a_file_back_and_leaves_nothing_out() {
+    let _alone = ALONE.lock();
+    pipeline::init();
+    slow_down_scoring(Duration::from_millis(10));
+    let mut bench = Bench::new("", false);
+    bench.play();
+    bench.pairs(0..100);
+    let mut most = 0;
+    while bench.output() < 80 {
+        let stats = bench.stats();
+        let held = ["in-scoring", "held-buffers"].map(|n| stats.get::<u64>(n).expect("a counter"));
+        most = held.into_iter().fold(most, u64::max);
+        bench.idle(Duration::from_millis(5));
+    }
+    let (heard, seen) = bench.finish();
+    slow_down_scoring(Duration::ZERO);
+    assert!(heard.errors.is_empty(), "{:?}", heard.errors);
+    assert_eq!((heard.scores().len(), seen.len()), (100, 100), "{:?}", heard.statuses());
+    assert!(most <= 8, "{most} frames held");
+}
+
+#[test]
+fn the_verdict_of_a_file_waits_for_every_score() {
+    let _alone = ALONE.lock();
+    pipeline::init();
+    slow_down_scoring(Duration::from_millis(1500));
+    let mut bench = Bench::new("", false);
+    bench.play();
+    bench.pairs(0..4);
+    let (heard, _) = bench.finish();
+    slow_down_scoring(Duration::ZERO);
+    assert_eq!(heard.scores().len(), 4, "{:?}", heard.statuses());
+    assert_eq!(heard.verdict().get::<u64>("frames"), Ok(4));
+}
+
+#[test]
+fn the_verdict_of_a_live_stream_waits_for_scores_that_are_nearly_there() {
+    let _alone = ALONE.lock();
+    pipeline::init();
+    slow_down_scoring(Duration::from_millis(150));
+    let mut bench = live("");
+    feed(&mut bench, 0..8, |_, _| true);
+    let (heard, _) = bench.finish();
+    slow_down_scoring(Duration::ZERO);
+    assert_eq!(heard.scores().len(), 8, "{:?}", heard.statuses());
+    assert_eq!(heard.verdict().get::<u64>("frames"), Ok(8));
+}
+
+#[test]
+fn the_verdict_of_a_live_stream_does_not_wait_for_ever() {
+    let _alone = ALONE.lock();
+    pipeline::init();
+    // half a minute of work
+    slow_down_scoring(Duration::from_millis(1500));
+    let mut bench = live("");
+    feed(&mut bench, 0..20, |_, _| true);
+    let end = Instant::now();
+    let (heard, seen) = bench.finish();
+    let took = end.elapsed();
+    slow_down_scoring(Duration::ZERO);
+    assert!(took < Duration::from_secs(12), "{took:?}");
+    assert_eq!((seen.len(), accounted(heard.verdict())), (20, 20));
+    assert!(heard.verdict().get::<u64>("skipped").is_ok_and(|n| n >= 10));
+}
+
+#[test]
+fn after_a_stall_the_offset_is_verified_again() {
+    let _alone = ALONE.lock();
+    let mut bench = live("timeout=300000000 align-mode=auto");
+    feed(&mut bench, 0..120, |side, n| side == Reference || !(60..80).contains(&n));
+    let (heard, _) = bench.finish();
+    assert!(!heard.told(EventKind::InputResumed).is_empty(), "{:?}", heard.events);
+    let statuses = heard.statuses();
+    assert!(statuses[40..60].iter().all(|s| *s == "ok"), "{statuses:?}");
+    assert_eq!(statuses[80], "low-confidence", "{statuses:?}");
+    assert!(statuses[105..].iter().all(|s| *s == "ok"), "{statuses:?}");
+    assert!(heard.told(EventKind::OffsetChanged).is_empty(), "{:?}", heard.events);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod pipeline;
 use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
+use gstvmaftiny::report::EventKind;
 use pipeline::{Heard, parse, play, run};
 
 const PAIR: &str = "videotestsrc num-buffers=12 pattern=ball \
@@ -130,32 +131,34 @@ fn the_fast_profile_samples_fine_detail_and_is_named() {
     }
 }
 
+const FORMATS: [(&str, u32); 22] = [
+    ("GRAY8", 8),
+    ("I420", 8),
+    ("YV12", 8),
+    ("NV12", 8),
+    ("NV21", 8),
+    ("Y42B", 8),
+    ("NV16", 8),
+    ("Y444", 8),
+    ("I420_10LE", 10),
+    ("I422_10LE", 10),
+    ("Y444_10LE", 10),
+    ("I420_12LE", 12),
+    ("I422_12LE", 12),
+    ("Y444_12LE", 12),
+    ("Y444_16LE", 16),
+    ("GRAY16_LE", 16),
+    ("P010_10LE", 10),
+    ("P012_LE", 12),
+    ("P016_LE", 16),
+    ("UYVY", 8),
+    ("YUY2", 8),
+    ("v210", 10),
+];
+
 #[test]
 fn every_format_passes_through_and_scores_identical_pictures_alike() {
-    for format in [
-        "GRAY8",
-        "I420",
-        "YV12",
-        "NV12",
-        "NV21",
-        "Y42B",
-        "NV16",
-        "Y444",
-        "I420_10LE",
-        "I422_10LE",
-        "Y444_10LE",
-        "I420_12LE",
-        "I422_12LE",
-        "Y444_12LE",
-        "Y444_16LE",
-        "GRAY16_LE",
-        "P010_10LE",
-        "P012_LE",
-        "P016_LE",
-        "UYVY",
-        "YUY2",
-        "v210",
-    ] {
+    for (format, _) in FORMATS {
         let heard = run(&pair(format, 176, 144, "identity", ""));
         assert!(heard.errors.is_empty(), "{format}: {:?}", heard.errors);
         assert_eq!(heard.scores().len(), 12, "{format}");
@@ -167,14 +170,38 @@ fn every_format_passes_through_and_scores_identical_pictures_alike() {
 }
 
 #[test]
-fn depths_that_differ_are_brought_together() {
-    // videoconvert repeats the upper bits below: 255 becomes 1023, a gain of 1023/1020
-    let convert = "videoconvert dither=none ! video/x-raw,format=P010_10LE";
-    let heard = run(&pair("I420", 176, 144, convert, ""));
-    assert_eq!(heard.scores().len(), 12, "{:?}", heard.errors);
-    for frame in &heard.frames {
-        let adm2: f64 = frame.get("adm2").expect("adm2");
-        assert!((adm2 - 1023.0 / 1020.0).abs() < 2e-4, "{frame}");
+fn formats_and_depths_that_differ_are_brought_together() {
+    // grey is full range to GStreamer, yet videoconvert copies luma as it is
+    for (format, bits) in FORMATS.into_iter().filter(|(f, _)| !f.starts_with("GRAY")) {
+        let convert = format!("videoconvert dither=none ! video/x-raw,format={format}");
+        let heard = run(&pair("I420", 176, 144, &convert, ""));
+        assert_eq!(heard.scores().len(), 12, "{format}: {:?}", heard.errors);
+        // videoconvert repeats the upper bits below: 255 becomes 1023, a gain of 1023/1020
+        let top = f64::from((1u32 << bits) - 1);
+        let gain = match format {
+            "v210" => 1.0,
+            _ => top / f64::from(255 << (bits - 8)),
+        };
+        for frame in &heard.frames {
+            let adm2: f64 = frame.get("adm2").expect("adm2");
+            assert!((adm2 - gain).abs() < 1e-3, "{format}: {gain} {frame}");
+        }
+        let widened = heard.verdict().get::<&str>("widened").ok();
+        assert_eq!(widened, (bits > 8).then_some("reference"), "{format}");
+    }
+}
+
+#[test]
+fn a_deeper_reference_is_as_good_as_a_deeper_distorted_stream() {
+    let convert = "videoconvert dither=none ! video/x-raw,format=I420";
+    for format in ["I420_10LE", "I422_12LE", "Y444_16LE"] {
+        let heard = run(&pair(format, 176, 144, convert, ""));
+        assert_eq!(heard.scores().len(), 12, "{format}: {:?}", heard.errors);
+        for frame in &heard.frames {
+            let adm2: f64 = frame.get("adm2").expect("adm2");
+            assert!((adm2 - 1.0).abs() < 0.01, "{format}: {frame}");
+        }
+        assert_eq!(heard.verdict().get::<&str>("widened"), Ok("distorted"), "{format}");
     }
 }
 
@@ -197,6 +224,7 @@ fn pictures_too_small_pass_through_with_one_warning() {
         assert_eq!(heard.scores().len(), 0);
         assert_eq!(heard.warnings.len(), 1, "{:?}", heard.warnings);
         assert!(heard.warnings[0].contains("33x33"), "{:?}", heard.warnings);
+        assert_eq!(heard.told(EventKind::TooSmall).len(), 1, "{:?}", heard.events);
     }
 }
 

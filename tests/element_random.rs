@@ -252,6 +252,39 @@ fn a_long_run_leaves_no_trace_in_memory() {
     assert!(growth < 4e6, "memory grew by {growth} bytes");
 }
 
+#[test]
+fn pictures_of_8k_take_memory_for_a_few_of_their_planes() {
+    let _alone = ALONE.lock();
+    const CAPS: &str = "video/x-raw,format=GRAY8,width=7680,height=4320,framerate=25/1";
+    const PLANE: u64 = 7680 * 4320;
+    pipeline::init();
+    let made: Vec<gst::Buffer> = (0..2).map(|n| sized_frame(7680, 4320, n, 0)).collect();
+    let before = resident();
+    let mut bench = Bench::with_caps("", false, [CAPS, CAPS]);
+    bench.play();
+    for n in 0..6u64 {
+        for side in [Reference, Distorted] {
+            let mut buffer = made[n as usize % 2].copy();
+            buffer.make_mut().set_pts(gst::ClockTime::from_nseconds(n * FRAME));
+            bench.push(side, buffer);
+        }
+    }
+    bench.end(Reference);
+    bench.end(Distorted);
+    let mut most = 0;
+    while !bench.heard.eos {
+        most = most.max(resident());
+        bench.idle(Duration::from_millis(5));
+    }
+    let (heard, seen) = bench.finish();
+    assert!(heard.errors.is_empty(), "{:?}", heard.errors);
+    assert_eq!((heard.scores().len(), seen.len()), (6, 6), "{:?}", heard.warnings);
+    assert!(heard.frames.iter().all(|f| f.get::<f64>("adm2").is_ok_and(|a| a > 0.999)));
+    let planes = most.saturating_sub(before) as f64 / PLANE as f64;
+    println!("{planes:.1} planes");
+    assert!(planes < 30.0, "{planes}");
+}
+
 fn backlog(bench: &Bench, side: Side) -> u64 {
     bench.source(side).current_level_buffers()
 }

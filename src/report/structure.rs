@@ -1,6 +1,7 @@
 //! Verdicts as GStreamer structures: the same fields in messages and in buffer metadata.
 
-use super::{Counters, Frame, Marks, Pooled};
+use super::{Counters, Frame, Marks, Pooled, input_name};
+use crate::align::pairing::Side;
 use crate::features::Profile;
 
 /// Name of frame and pooled messages; the C `vmaf` element's, so its listeners work.
@@ -77,6 +78,8 @@ pub struct Summary {
     pub model: String,
     /// How closely the features follow their definition.
     pub profile: Profile,
+    /// The input whose samples were brought to the depth of the other's.
+    pub widened: Option<Side>,
 }
 
 /// The verdict on all frames since the start.
@@ -95,11 +98,14 @@ pub fn interval_structure(summary: &Summary) -> gst::Structure {
 }
 
 fn fill_summary(s: &mut gst::Structure, summary: &Summary) {
-    let Summary { pooled, counters, aligned, start, model, profile } = summary;
+    let Summary { pooled, counters, aligned, start, model, profile, widened } = summary;
     s.set("model", model);
     s.set("profile", profile.name());
     set_time(s, "start-running-time", *start);
     s.set("aligned", aligned);
+    if let Some(side) = widened {
+        s.set("widened", input_name(*side));
+    }
     if let Some(p) = pooled {
         s.set("score", p.score);
         s.set("pool-method", p.method.name());

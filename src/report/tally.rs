@@ -117,6 +117,7 @@ impl Tally {
             start: self.start,
             model: model.into(),
             profile,
+            widened: None,
         }
     }
 

@@ -222,6 +222,26 @@ mod tests {
     }
 
     #[test]
+    fn edges_overshoot_as_a_cubic_kernel_makes_them() {
+        let store = Store::default();
+        let mut conformer = Conformer::new(store.clone());
+        let change = Change { size: Some((40, 36)), range: None };
+        let geometry = Geometry { width: 20, height: 18, depth: Depth::Eight };
+        let samples = (0..20 * 18).map(|i| if i % 20 < 10 { 100 } else { 150 });
+        let picture = Plane::of_bytes(store.bytes(|b| b.extend(samples)), geometry);
+        let scaled = conformer.conform(&picture.luma().expect("whole"), change).expect("scales");
+        let luma = scaled.luma().expect("whole");
+        let Samples::U8(samples) = luma.samples() else { panic!("bytes") };
+        // a quarter of a sample before the edge's last dark one, and so on
+        let expected = [0.75, 0.25].map(|x| {
+            let bright: f64 = (0..2).map(|i| kernel(f64::from(i) + 1.0 + 0.5 - x)).sum();
+            (100.0 + 50.0 * bright).round() as u8
+        });
+        assert!(samples[..40].iter().any(|v| *v < 100) && samples[..40].iter().any(|v| *v > 150));
+        assert!(expected.iter().all(|v| samples[..40].contains(v)), "{expected:?} {samples:?}");
+    }
+
+    #[test]
     fn scaling_keeps_what_is_flat_and_stays_within_the_depth() {
         let store = Store::default();
         let mut conformer = Conformer::new(store.clone());

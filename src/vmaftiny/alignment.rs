@@ -172,7 +172,12 @@ impl Alignment {
             if let Finding::Aligned { offset, .. } = finding {
                 confirmed = Some((offset - before).abs() <= interval / 2);
             }
-            news.tell(self.event(finding));
+            let event = self.event(finding);
+            match event.kind {
+                // caps may have told it
+                EventKind::RateMismatch => news.tell_once(event),
+                _ => news.tell(event),
+            }
         }
         confirmed
     }

@@ -11,6 +11,7 @@ use gst_base::prelude::*;
 use super::alignment::Trust;
 use super::compare::Rules;
 use super::imp::{CAT, VmafTiny};
+use super::output::Leaving;
 use super::session::{Decision, Policy, Report, on_reference_line};
 use super::settings::Output;
 pub(super) use super::state::State;
@@ -125,6 +126,12 @@ impl VmafTiny {
             };
             self.take(side);
             self.decide(clock)?;
+            if clock.is_none() {
+                // files that are faster than scoring always have more
+                self.collect(Wait::No);
+                self.tell();
+                self.push_out(false)?;
+            }
         }
     }
 
@@ -151,6 +158,7 @@ impl VmafTiny {
         let input = &mut inputs[side as usize];
         if let Some(length) = input.watch.seen(now) {
             session.news.tell(Event::new(EventKind::InputResumed).on(side).lasting(length));
+            session.verify(side);
         }
         let flags = buffer.flags();
         let shown = !is_gap(&buffer)
@@ -458,29 +466,48 @@ impl VmafTiny {
         loop {
             let mut state = lock(&self.state);
             let next = if all { state.output.force() } else { state.output.pop() };
-            let Some((buffer, meta)) = next else { return Ok(()) };
-            let events = std::mem::take(&mut state.events);
             drop(state);
-            self.push(buffer, meta, events)?;
+            let Some(leaving) = next else { break };
+            self.push(leaving)?;
+        }
+        self.push_events();
+        Ok(())
+    }
+
+    /// Pushes events that no buffer is before any more.
+    pub(super) fn push_events(&self) {
+        // not before caps and segment, which leave with the first buffer
+        if self.has_begun() {
+            let events = lock(&self.state).output.take_events();
+            self.forward(events);
+        }
+    }
+
+    fn has_begun(&self) -> bool {
+        self.obj().src_pad().sticky_event::<gst::event::Segment>(0).is_some()
+    }
+
+    fn forward(&self, events: Vec<gst::Event>) {
+        let element = self.obj();
+        for event in events {
+            // an event that nobody wants is no fault
+            let _ = element.src_pad().push_event(event);
         }
     }
 
     /// Pushes the buffer whose time has come without waiting for its score.
     pub(super) fn push_overdue(&self) -> Result<(), gst::FlowError> {
-        let mut state = lock(&self.state);
-        let Some((buffer, meta)) = state.output.force() else { return Ok(()) };
-        let events = std::mem::take(&mut state.events);
-        drop(state);
-        self.push(buffer, meta, events)
+        let next = lock(&self.state).output.force();
+        next.map_or(Ok(()), |leaving| self.push(leaving))
     }
 
-    fn push(
-        &self,
-        mut buffer: gst::Buffer,
-        meta: Option<gst::Structure>,
-        events: Vec<gst::Event>,
-    ) -> Result<(), gst::FlowError> {
+    fn push(&self, leaving: Leaving) -> Result<(), gst::FlowError> {
+        let Leaving { events, mut buffer, meta } = leaving;
         let element = self.obj();
+        // what came before the first buffer follows it
+        let (before, after) =
+            if self.has_begun() { (events, Vec::new()) } else { (Vec::new(), events) };
+        self.forward(before);
         if is_gap(&buffer) {
             if let Some(pts) = buffer.pts() {
                 let gap = gst::event::Gap::builder(pts).duration(buffer.duration()).build();
@@ -494,9 +521,7 @@ impl VmafTiny {
             gst::warning!(CAT, imp = self, "cannot attach {}: {e}", report::META);
         }
         let flow = element.finish_buffer(buffer);
-        for event in events {
-            element.src_pad().push_event(event);
-        }
+        self.forward(after);
         match flow {
             // measuring goes on when nobody wants the video
             Ok(_) | Err(gst::FlowError::NotLinked) => Ok(()),

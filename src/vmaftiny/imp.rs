@@ -195,7 +195,6 @@ impl AggregatorImpl for VmafTiny {
             session.restart(reset);
         }
         state.output = output::Output::default();
-        state.events.clear();
         state.inputs.iter_mut().for_each(Input::reset);
         drop(state);
         self.parent_flush()
@@ -266,12 +265,6 @@ impl AggregatorImpl for VmafTiny {
                 }
                 self.parent_sink_event(pad, event)
             }
-            gst::EventView::Tag(_) => {
-                if passes {
-                    lock(&self.state).events.push(event);
-                }
-                true
-            }
             gst::EventView::FlushStop(_) => {
                 let mut state = lock(&self.state);
                 state.inputs[side as usize].reset();
@@ -290,6 +283,13 @@ impl AggregatorImpl for VmafTiny {
             | gst::EventView::Gap(_) => self.parent_sink_event(pad, event),
             // the other stream's business ends here
             _ if !passes && event.is_serialized() => true,
+            // waits for no frame: none may follow
+            gst::EventView::SegmentDone(_) => self.parent_sink_event(pad, event),
+            _ if event.is_serialized() => {
+                lock(&self.state).output.follow(event);
+                self.push_events();
+                true
+            }
             _ => self.parent_sink_event(pad, event),
         }
     }

@@ -51,7 +51,7 @@ impl Input {
     }
 
     pub(super) fn frame_duration(&self) -> Option<gst::ClockTime> {
-        let fps = self.info.as_ref()?.fps();
+        let fps = self.rate()?;
         let (n, d) = (u64::try_from(fps.numer()).ok()?, u64::try_from(fps.denom()).ok()?);
         gst::ClockTime::SECOND.mul_div_round(d, n)
     }

@@ -1,14 +1,28 @@
 use std::collections::VecDeque;
 
-/// Buffers of the stream that passes through, held until their scores are known.
+/// Buffers of the stream that passes through, held until their scores are known, and the events
+/// between them.
 #[derive(Default)]
 pub(super) struct Output {
     held: VecDeque<Held>,
+    // after the last buffer
+    events: Vec<gst::Event>,
+}
+
+/// What leaves next.
+pub(super) struct Leaving {
+    /// Before the buffer.
+    pub(super) events: Vec<gst::Event>,
+    pub(super) buffer: gst::Buffer,
+    /// To be attached.
+    pub(super) meta: Option<gst::Structure>,
 }
 
 struct Held {
     token: Option<u64>,
     running_time: Option<gst::ClockTime>,
+    // before the buffer
+    events: Vec<gst::Event>,
     buffer: gst::Buffer,
     // None until it may leave; then what to attach, if anything
     settled: Option<Option<gst::Structure>>,
@@ -23,7 +37,21 @@ impl Output {
         running_time: Option<gst::ClockTime>,
     ) {
         let settled = token.is_none().then_some(None);
-        self.held.push_back(Held { token, running_time, buffer, settled });
+        let events = std::mem::take(&mut self.events);
+        self.held.push_back(Held { token, running_time, events, buffer, settled });
+    }
+
+    /// Holds an event until all buffers before it have left.
+    pub(super) fn follow(&mut self, event: gst::Event) {
+        self.events.push(event);
+    }
+
+    /// Events that no buffer is before any more.
+    pub(super) fn take_events(&mut self) -> Vec<gst::Event> {
+        match self.held.is_empty() {
+            true => std::mem::take(&mut self.events),
+            false => Vec::new(),
+        }
     }
 
     /// Lets the token's buffer go, with the fields of `meta` attached.
@@ -44,16 +72,15 @@ impl Output {
     }
 
     /// The next buffer in order, if it may leave.
-    pub(super) fn pop(&mut self) -> Option<(gst::Buffer, Option<gst::Structure>)> {
+    pub(super) fn pop(&mut self) -> Option<Leaving> {
         self.held.front()?.settled.as_ref()?;
-        let held = self.held.pop_front()?;
-        Some((held.buffer, held.settled.flatten()))
+        self.force()
     }
 
     /// The next buffer in order, settled or not.
-    pub(super) fn force(&mut self) -> Option<(gst::Buffer, Option<gst::Structure>)> {
-        let held = self.held.pop_front()?;
-        Some((held.buffer, held.settled.flatten()))
+    pub(super) fn force(&mut self) -> Option<Leaving> {
+        let Held { events, buffer, settled, .. } = self.held.pop_front()?;
+        Some(Leaving { events, buffer, meta: settled.flatten() })
     }
 
     /// When the next buffer is due.

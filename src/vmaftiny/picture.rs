@@ -40,7 +40,7 @@ impl Picture {
         let (depth, layout) = formats::luma(info.format())
             .ok_or_else(|| format!("format {} has no luma to read", info.format()))?;
         let window = Window::of(&buffer, info)?;
-        let traits = Traits::of(info, buffer.flags());
+        let traits = Traits::of(info, buffer.video_flags());
         let geometry = Geometry { width: window.width, height: window.height, depth };
         let frame = VideoFrame::from_buffer_readable(buffer, info).map_err(|buffer| {
             format!("cannot map a buffer of {} bytes as {}", buffer.size(), info.format())

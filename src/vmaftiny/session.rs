@@ -1,5 +1,6 @@
 //! From frames that arrived to verdicts about them: pairing, scoring, counting.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -83,6 +84,8 @@ pub(super) struct Session {
     hole: bool,
     // bytes of the newest picture of each side
     sizes: [u64; 2],
+    // the side whose samples have fewer bits
+    widened: Option<Side>,
 }
 
 struct InProgress {
@@ -122,19 +125,25 @@ impl Session {
             epoch_start: 0,
             hole: false,
             sizes: [0; 2],
+            widened: None,
         })
     }
 
     /// The verdict on everything since the start or the last reset.
     pub(super) fn total(&self, method: PoolMethod) -> Summary {
-        self.total.summary(method, self.is_aligned(), &self.model.id, self.profile)
+        self.summary(&self.total, method)
     }
 
     /// The verdict on everything since it was last asked for.
     pub(super) fn take_recent(&mut self, method: PoolMethod) -> Summary {
-        let summary = self.recent.summary(method, self.is_aligned(), &self.model.id, self.profile);
+        let summary = self.summary(&self.recent, method);
         self.recent.clear();
         summary
+    }
+
+    fn summary(&self, tally: &Tally, method: PoolMethod) -> Summary {
+        let summary = tally.summary(method, self.is_aligned(), &self.model.id, self.profile);
+        Summary { widened: self.widened, ..summary }
     }
 
     pub(super) fn counters(&self) -> &crate::report::Counters {
@@ -334,6 +343,9 @@ impl Session {
                         let comparison = comparison.unwrap_or_default();
                         frame.marks = comparison.marks;
                         suspect = comparison.suspect;
+                        if let Some(distorted) = &distorted {
+                            self.widened = shallower(&reference, distorted);
+                        }
                         let pair = Pair { number, reference, distorted };
                         (submitted, overload) = self.submit(pair, &comparison, policy);
                     }
@@ -486,10 +498,24 @@ impl Session {
         }
     }
 
+    /// What a side shows next may not continue what it showed: the offset is to be verified.
+    pub(super) fn verify(&mut self, side: Side) {
+        self.alignment.discontinuity(side);
+    }
+
     /// Forgets the unpaired frames of one side; returns their tokens.
     pub(super) fn forget(&mut self, side: Side) -> Vec<u64> {
-        self.alignment.discontinuity(side);
+        self.verify(side);
         self.pairing.reset(side).map(|frame| frame.token).collect()
+    }
+}
+
+/// The side whose samples must be brought to the depth of the other's.
+fn shallower(reference: &Picture, distorted: &Picture) -> Option<Side> {
+    match reference.geometry().depth.cmp(&distorted.geometry().depth) {
+        Ordering::Less => Some(Side::Reference),
+        Ordering::Equal => None,
+        Ordering::Greater => Some(Side::Distorted),
     }
 }
 

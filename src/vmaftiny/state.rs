@@ -13,8 +13,6 @@ pub(super) struct State {
     pub(super) session: Option<Session>,
     pub(super) inputs: [Input; 2],
     pub(super) output: Output,
-    /// Serialized events of the stream that passes through, to leave before its next buffer.
-    pub(super) events: Vec<gst::Event>,
     pub(super) alarm: Alarm,
     /// Running time of the reference's newest finished frame, ns.
     pub(super) position: Option<u64>,

@@ -1,6 +1,8 @@
 //! What caps and flags say about how luma is meant, and whether two pictures can be compared.
 
-use gst_video::{VideoColorRange, VideoInfo, VideoInterlaceMode, VideoTransferFunction};
+use gst_video::{
+    VideoBufferFlags, VideoColorRange, VideoInfo, VideoInterlaceMode, VideoTransferFunction,
+};
 
 /// How grey levels become light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +24,8 @@ pub(super) struct Traits {
 }
 
 impl Traits {
-    pub(super) fn of(info: &VideoInfo, flags: gst::BufferFlags) -> Self {
+    pub(super) fn of(info: &VideoInfo, flags: VideoBufferFlags) -> Self {
         let colorimetry = info.colorimetry();
-        let flag = |f: gst_video::VideoBufferFlags| flags.bits() & f.bits() != 0;
         Self {
             full_range: match colorimetry.range() {
                 VideoColorRange::Range0_255 => Some(true),
@@ -38,13 +39,13 @@ impl Traits {
             },
             interlaced: match info.interlace_mode() {
                 VideoInterlaceMode::Progressive => false,
-                VideoInterlaceMode::Mixed => flag(gst_video::VideoBufferFlags::INTERLACED),
+                VideoInterlaceMode::Mixed => flags.contains(VideoBufferFlags::INTERLACED),
                 _ => true,
             },
             top_field_first: match info.field_order() {
                 gst_video::VideoFieldOrder::TopFieldFirst => true,
                 gst_video::VideoFieldOrder::BottomFieldFirst => false,
-                _ => flag(gst_video::VideoBufferFlags::TFF),
+                _ => flags.contains(VideoBufferFlags::TFF),
             },
         }
     }

@@ -80,6 +80,8 @@ fn fingerprint(samples: &[u16]) -> Fingerprint {
 pub struct Look {
     pub gain: f64,
     pub lift: f64,
+    /// Largest change of brightness from picture to picture, grey levels.
+    pub flicker: f64,
     pub gamma: f64,
     pub blur: bool,
     /// Largest error of a sample, grey levels.
@@ -90,12 +92,16 @@ pub struct Look {
 impl Look {
     pub fn untouched() -> Self {
         let random = StdRng::seed_from_u64(1);
-        Self { gain: 1.0, lift: 0.0, gamma: 1.0, blur: false, noise: 0.0, random }
+        Self { gain: 1.0, lift: 0.0, flicker: 0.0, gamma: 1.0, blur: false, noise: 0.0, random }
     }
 
     fn apply(&mut self, grey: &mut [f64]) {
+        let mut lift = self.lift;
+        if self.flicker > 0.0 {
+            lift += self.random.random_range(-self.flicker..self.flicker);
+        }
         for sample in grey.iter_mut() {
-            *sample = 255.0 * (*sample / 255.0).powf(self.gamma) * self.gain + self.lift;
+            *sample = 255.0 * (*sample / 255.0).powf(self.gamma) * self.gain + lift;
             if self.noise > 0.0 {
                 *sample += self.random.random_range(-self.noise..self.noise);
             }
