@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Late jobs in a row that make the step longer.
+/// Late jobs, each later than the one before, that make the step longer.
 const LATE_JOBS: u32 = 3;
 /// Share of the time that scoring may take before the step is made shorter.
 const EASY: f64 = 0.7;
@@ -28,6 +28,8 @@ pub(super) struct Cost {
 pub(super) struct Ladder {
     step: u64,
     late: u32,
+    // of the job before
+    waited: Duration,
     scored: f64,
     watched: f64,
     // the first job that was submitted under the present step
@@ -37,7 +39,15 @@ pub(super) struct Ladder {
 
 impl Default for Ladder {
     fn default() -> Self {
-        Self { step: 1, late: 0, scored: 0.0, watched: 0.0, changed_at: 0, easy_since: None }
+        Self {
+            step: 1,
+            late: 0,
+            waited: Duration::ZERO,
+            scored: 0.0,
+            watched: 0.0,
+            changed_at: 0,
+            easy_since: None,
+        }
     }
 }
 
@@ -63,8 +73,11 @@ impl Ladder {
             let waited = cost.waited.as_nanos() as f64 > 2.0 * interval;
             // in a burst frames wait although there is time enough
             let late = waited && self.load(self.step, interval) >= EASY;
-            self.late = if late { self.late + 1 } else { 0 };
+            // after a hiccup they wait less and less
+            let longer = cost.waited >= self.waited;
+            self.late = if late { self.late + u32::from(longer) } else { 0 };
         }
+        self.waited = cost.waited;
         if self.late >= LATE_JOBS && self.step < max {
             let needed = self.steps_needed(interval);
             return self.change(needed.max(self.step + 1).min(max), frame.next);
@@ -148,6 +161,14 @@ mod tests {
     #[test]
     fn a_load_that_fits_is_left_alone() {
         assert!(run(&mut Ladder::default(), &[(15, 1); 500], 30).iter().all(|s| *s == 1));
+    }
+
+    #[test]
+    fn a_hiccup_is_no_overload() {
+        let mut costs = [(16, 1); 500];
+        // the first frame meets memory that nobody has touched
+        [costs[0], costs[200], costs[201]] = [(200, 1); 3];
+        assert!(run(&mut Ladder::default(), &costs, 30).iter().all(|s| *s == 1));
     }
 
     #[test]
