@@ -71,7 +71,7 @@ fn any_change_of_brightness_is_ignored() {
     let untouched = Look::untouched;
     let looks = [
         Look { gain: 0.7, lift: 20.0, ..untouched() },
-        Look { gain: 0.4, lift: 70.0, ..untouched() },
+        Look { gain: 0.2, lift: 100.0, ..untouched() },
         Look { flicker: 25.0, ..untouched() },
         Look { gain: 1.2, lift: -15.0, ..untouched() },
         Look { gamma: 0.8, ..untouched() },
@@ -237,6 +237,28 @@ fn a_loop_stays_at_the_hypothesis_without_confidence() {
         if time > 3 * SECOND {
             most = most.max(aligner.confidence());
         }
+    });
+    assert!(most < 0.6, "{most} {events:?}");
+}
+
+#[test]
+fn a_loop_that_was_there_before_leaves_the_hypothesis_alone() {
+    let scene = Scene::new(9);
+    let looped: Vec<_> =
+        (0..20).map(|i| scene.print(f64::from(i) * 0.04, &mut Look::untouched())).collect();
+    let mut frames = Vec::new();
+    for i in 0..600 {
+        let time = i as i64 * FRAME;
+        frames.push((time, Side::Reference, looped[i % 20]));
+        if i >= 200 {
+            frames.push((time, Side::Distorted, looped[i % 20]));
+        }
+    }
+    let mut most = 0.0f64;
+    let mut aligner = Aligner::new(Config::default());
+    let events = push_all(&mut aligner, frames, |aligner, time| {
+        assert_eq!(aligner.offset(), 0, "at {time}");
+        most = most.max(aligner.confidence());
     });
     assert!(most < 0.6, "{most} {events:?}");
 }

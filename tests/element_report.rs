@@ -349,6 +349,12 @@ fn padded_rows_and_planes_that_start_later_are_read_exactly() {
             bench.push(Reference, plain);
             bench.push(Distorted, buffer);
         }
+        // upstream need not copy such pictures
+        let pad = bench.element.static_pad("dist_sink").expect("always there");
+        bench.await_paired(4);
+        let mut query = gst::query::Allocation::new(Some(&caps.parse().expect("caps")), false);
+        assert!(pad.query(&mut query));
+        assert!(query.find_allocation_meta::<gst_video::VideoMeta>().is_some());
         let (heard, _) = bench.finish();
         let adm2 = features(&heard, "adm2");
         assert!(adm2.len() == 6 && adm2.iter().all(|a| (a - 1.0).abs() < 5e-5), "{adm2:?}");
