@@ -17,8 +17,9 @@ pub struct Fingerprint {
     brightest: f32,
 }
 
-// more rows than this say nothing new about a block mean
+// more than this say nothing new about a block mean
 const SAMPLED_ROWS: usize = 180;
+const SAMPLES: usize = SAMPLED_ROWS * 1280;
 
 // columns summed up together, row after row: what a cache line holds, so that each is fetched once
 // and the processor foresees the next
@@ -29,7 +30,7 @@ const BLACK: f32 = 20.0;
 const FLAT: f32 = 1.5;
 
 impl Fingerprint {
-    /// Reads at most 360 rows of the picture; allocates nothing. A picture without samples
+    /// Reads at most 360 rows of the picture, fewer where they are long; allocates nothing. A picture without samples
     /// has the fingerprint of black.
     pub fn of(luma: &Luma) -> Self {
         match luma.samples() {
@@ -78,7 +79,7 @@ fn block_means<P: Sample>(samples: &[P], luma: &Luma) -> [f32; BLOCKS] {
     if width == 0 || height == 0 {
         return means;
     }
-    let step = (height / SAMPLED_ROWS).max(1);
+    let step = (height / SAMPLED_ROWS).max(width * height / SAMPLES).max(1);
     let scale = 1.0 / f64::from(1u32 << (depth.bits() - 8));
     let columns: [_; COLUMNS] = std::array::from_fn(|column| share(column, COLUMNS, width));
     for (row, means) in means.chunks_exact_mut(COLUMNS).enumerate() {
