@@ -10,10 +10,7 @@ mod mlp;
 #[allow(dead_code, reason = "shared with other tests")]
 mod pipeline;
 
-use std::time::Duration;
-
 use bench::{Bench, CAPS, FRAME, frame};
-use gst::prelude::*;
 use gstvmaftiny::align::pairing::Side::{Distorted, Reference};
 use gstvmaftiny::report::EventKind;
 use pipeline::Heard;
@@ -183,19 +180,8 @@ fn a_flush_of_one_branch_keeps_the_offset_as_a_hypothesis() {
             bench.push(Reference, frame(n, n * FRAME));
             bench.push(Distorted, late(n));
         }
-        let left =
-            |bench: &Bench| [Reference, Distorted].map(|s| bench.source(s).current_level_buffers());
-        // a source that is pushing while its pad is flushed would give up
-        while left(&bench) != [0, 0] {
-            bench.idle(Duration::from_millis(20));
-        }
-        bench.idle(Duration::from_millis(200));
-        let pad = bench.source(side).static_pad("src").expect("a source has one");
-        let sequence = gst::Seqnum::next();
-        assert!(pad.push_event(gst::event::FlushStart::builder().seqnum(sequence).build()));
-        assert!(pad.push_event(gst::event::FlushStop::builder(false).seqnum(sequence).build()));
-        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        assert!(pad.push_event(gst::event::Segment::builder(&segment).seqnum(sequence).build()));
+        bench.drain();
+        bench.flush(&[side], false);
         for n in 100..180u64 {
             bench.push(Reference, frame(n, n * FRAME));
             bench.push(Distorted, late(n));

@@ -137,40 +137,12 @@ fn a_flushing_seek_ends_a_stretch_and_begins_another() {
     }
 }
 
-/// Waits until the sources have handed on everything: one that is pushing while its pad is flushed
-/// would give up.
-fn drain(bench: &mut Bench) {
-    let left = |bench: &Bench| {
-        [Reference, Distorted].map(|side| bench.source(side).current_level_buffers())
-    };
-    while left(bench) != [0, 0] {
-        bench.idle(Duration::from_millis(10));
-    }
-    bench.idle(Duration::from_millis(200));
-}
-
-/// As the source of a seek does.
-fn flush(bench: &Bench, sides: &[Side]) {
-    let sequence = gst::Seqnum::next();
-    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-    for event in [
-        gst::event::FlushStart::builder().seqnum(sequence).build(),
-        gst::event::FlushStop::builder(true).seqnum(sequence).build(),
-        gst::event::Segment::builder(&segment).seqnum(sequence).build(),
-    ] {
-        for side in sides {
-            let pad = bench.source(*side).static_pad("src").expect("a source has one");
-            assert!(pad.push_event(event.clone()));
-        }
-    }
-}
-
 /// One reference frame that waits for its partner in the element.
 fn one_frame_waits(bench: &mut Bench) {
     bench.pairs(0..10);
     bench.frames(Reference, [10]);
     bench.frames(Distorted, [12]);
-    drain(bench);
+    bench.drain();
     assert_eq!(bench.stats().get("waiting-reference"), Ok(1u64), "{:?}", bench.stats());
 }
 
@@ -178,7 +150,7 @@ fn one_frame_waits(bench: &mut Bench) {
 fn a_flushing_seek_forgets_what_has_not_left() {
     let mut bench = files("");
     one_frame_waits(&mut bench);
-    flush(&bench, &[Reference, Distorted]);
+    bench.flush(&[Reference, Distorted], true);
     bench.forget_output();
     bench.pairs(0..10);
     let (heard, seen) = bench.finish();
@@ -196,7 +168,7 @@ fn a_flushing_seek_forgets_what_has_not_left() {
 fn a_flush_of_one_branch_forgets_what_waited_there() {
     let mut bench = files("");
     one_frame_waits(&mut bench);
-    flush(&bench, &[Reference]);
+    bench.flush(&[Reference], true);
     bench.frames(Reference, 12..20);
     bench.frames(Distorted, 13..20);
     let (heard, seen) = bench.finish();
@@ -225,7 +197,7 @@ fn frames_of_the_old_segment_leave_under_it() {
         gst::PadProbeReturn::Ok
     });
     bench.pairs(0..5);
-    drain(&mut bench);
+    bench.drain();
     let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
     segment.set_stop(gst::ClockTime::from_seconds(100));
     let pad = bench.source(Reference).static_pad("src").expect("a source has one");
@@ -254,7 +226,7 @@ fn an_event_waits_for_no_buffer_after_it() {
         gst::PadProbeReturn::Ok
     });
     bench.pairs(0..5);
-    drain(&mut bench);
+    bench.drain();
     let event = gst::event::CustomDownstream::new(gst::Structure::new_empty("anything"));
     assert!(bench.source(Reference).clone().send_event(event));
     bench.listen("the event", |_| came.load(Ordering::Relaxed) == 1);
@@ -267,12 +239,7 @@ fn a_flush_of_one_branch_is_a_gap() {
         let mut bench = files("");
         bench.pairs(0..10);
         bench.await_paired(10);
-        let pad = bench.source(side).static_pad("src").expect("a source has one");
-        let sequence = gst::Seqnum::next();
-        assert!(pad.push_event(gst::event::FlushStart::builder().seqnum(sequence).build()));
-        assert!(pad.push_event(gst::event::FlushStop::builder(false).seqnum(sequence).build()));
-        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        assert!(pad.push_event(gst::event::Segment::builder(&segment).seqnum(sequence).build()));
+        bench.flush(&[side], false);
         bench.pairs(10..20);
         let (heard, _) = bench.finish();
         assert!(heard.errors.is_empty(), "{side:?}: {:?}", heard.errors);

@@ -96,6 +96,31 @@ impl Bench {
         }
     }
 
+    /// Waits until the sources have handed on everything: one that is pushing while its pad is
+    /// flushed would give up.
+    pub fn drain(&mut self) {
+        while self.sources.iter().any(|source| source.current_level_buffers() > 0) {
+            self.idle(Duration::from_millis(10));
+        }
+        self.idle(Duration::from_millis(200));
+    }
+
+    /// Flushes these sides, event by event, as the source of a seek does.
+    pub fn flush(&self, sides: &[Side], reset_time: bool) {
+        let sequence = gst::Seqnum::next();
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        for event in [
+            gst::event::FlushStart::builder().seqnum(sequence).build(),
+            gst::event::FlushStop::builder(reset_time).seqnum(sequence).build(),
+            gst::event::Segment::builder(&segment).seqnum(sequence).build(),
+        ] {
+            for side in sides {
+                let pad = self.source(*side).static_pad("src").expect("a source has one");
+                assert!(pad.push_event(event.clone()));
+            }
+        }
+    }
+
     pub fn frames(&self, side: Side, numbers: impl IntoIterator<Item = u64>) {
         numbers.into_iter().for_each(|n| self.push(side, frame(n, n * FRAME)));
     }
