@@ -338,6 +338,28 @@ fn caps_of_one_input_that_change_are_a_mismatch_not_an_end() {
 }
 
 #[test]
+fn each_change_of_caps_is_told_and_what_differs_is_told_again() {
+    let bench = files("");
+    bench.frames(Reference, 0..18);
+    bench.frames(Distorted, 0..6);
+    for (width, numbers) in [(80, 6..12), (96, 12..18)] {
+        let caps = CAPS.replace("width=64", &format!("width={width}"));
+        bench.source(Distorted).set_caps(Some(&caps.parse::<gst::Caps>().expect("caps")));
+        numbers.for_each(|n| bench.push(Distorted, sized_frame(width, 48, n, n * FRAME)));
+    }
+    let (heard, _) = bench.finish();
+    assert!(heard.errors.is_empty(), "{:?}", heard.errors);
+    assert_eq!(heard.scores().len(), 18, "{:?}", heard.statuses());
+    for kind in [EventKind::CapsChanged, EventKind::SizeMismatch] {
+        let told = heard.told(kind);
+        assert_eq!(told.len(), 2, "{told:?}");
+        for (event, width) in told.into_iter().zip(["80", "96"]) {
+            assert!(event.text.as_ref().is_some_and(|t| t.contains(width)), "{event:?}");
+        }
+    }
+}
+
+#[test]
 fn a_gap_counts_as_missing() {
     for side in [Reference, Distorted] {
         let bench = files("");
@@ -377,13 +399,41 @@ fn a_gap_counts_as_missing() {
 }
 
 #[test]
+fn damaged_pictures_are_scored_and_marked() {
+    for side in [Reference, Distorted] {
+        let bench = files("");
+        for n in 0..10 {
+            for s in [Reference, Distorted] {
+                let mut buffer = frame(n, n * FRAME);
+                if s == side && n == 3 {
+                    buffer.make_mut().set_flags(gst::BufferFlags::CORRUPTED);
+                }
+                bench.push(s, buffer);
+            }
+        }
+        let (heard, seen) = bench.finish();
+        for (n, f) in heard.frames.iter().enumerate() {
+            assert_eq!(f.has_field("corrupted"), n == 3, "{side:?}: {f}");
+            assert!(f.has_field("score"), "{side:?}: {f}");
+        }
+        assert_eq!(heard.frames[3].get("corrupted"), Ok(true));
+        assert_eq!(heard.statuses()[3], "ok");
+        // it counts: what is damaged is seen
+        let counter = |name: &str| heard.verdict().get::<u64>(name).expect("a counter");
+        assert_eq!((counter("frames"), counter("excluded")), (10, 0), "{side:?}");
+        let meta = gst::meta::CustomMeta::from_buffer(&seen[3].1, "VmafTinyMeta");
+        let meta = meta.expect("the frame carries its result");
+        assert_eq!(meta.structure().get("corrupted"), Ok(true));
+    }
+}
+
+#[test]
 fn flags_are_understood() {
     let bench = files("");
     for n in 0..10 {
         bench.push(Reference, frame(n, n * FRAME));
         let mut buffer = frame(n, n * FRAME);
         let flag = match n {
-            3 => gst::BufferFlags::CORRUPTED,
             5 => gst::BufferFlags::DECODE_ONLY,
             7 => gst::BufferFlags::DISCONT,
             _ => gst::BufferFlags::empty(),
@@ -392,9 +442,6 @@ fn flags_are_understood() {
         bench.push(Distorted, buffer);
     }
     let (heard, _) = bench.finish();
-    assert_eq!(heard.frames[3].get("corrupted"), Ok(true));
-    assert!(heard.frames[3].has_field("score") && heard.statuses()[3] == "ok");
-    assert_eq!(heard.frames.iter().filter(|f| f.has_field("corrupted")).count(), 1);
     assert_eq!(heard.statuses()[5], "missing");
     assert_eq!(heard.scores().len(), 9);
 }
@@ -494,6 +541,47 @@ fn an_input_that_gives_nothing_holds_the_other_back_and_costs_nothing() {
         let (heard, seen) = bench.finish();
         assert_eq!((heard.scores().len(), seen.len()), (200, 200), "{silent:?}");
     }
+}
+
+#[test]
+fn frames_that_wait_do_not_starve_the_pool_they_come_from() {
+    const LATER: u64 = 3_000_000_000;
+    // no picture matches within the window: frames three seconds apart wait for their time
+    let mut bench = files("align-mode=auto max-offset=1000000000");
+    let pool = gst::BufferPool::new();
+    let mut config = pool.config();
+    config.set_params(None, 64 * 48, 8, 8);
+    pool.set_config(config).expect("an idle pool takes it");
+    pool.set_active(true).expect("there is memory");
+    let now = gst::BufferPoolAcquireParams::with_flags(gst::BufferPoolAcquireFlags::DONTWAIT);
+    // the distorted frames are read as long as there are reference frames, too
+    let mut references = 0;
+    let mut another = |bench: &mut Bench| {
+        bench.push(Reference, frame(references, references * FRAME / 8));
+        references += 1;
+        bench.idle(Duration::from_millis(20));
+    };
+    for n in 0..30 {
+        another(&mut bench);
+        let mut tries = 0;
+        let mut buffer = loop {
+            match pool.acquire_buffer(Some(&now)) {
+                Ok(buffer) => break buffer,
+                Err(_) => assert!(tries < 100, "none left for frame {n}"),
+            }
+            another(&mut bench);
+            tries += 1;
+        };
+        let drawn = frame(n + 400, LATER + n * FRAME);
+        let b = buffer.make_mut();
+        b.copy_from_slice(0, &drawn.map_readable().expect("memory")).expect("it fits");
+        b.set_pts(drawn.pts());
+        bench.push(Distorted, buffer);
+    }
+    bench.drain();
+    let waiting: u64 = bench.stats().get("waiting-distorted").expect("a counter");
+    assert!(waiting >= 25, "{waiting} wait");
+    bench.stop();
 }
 
 #[test]

@@ -438,6 +438,60 @@ fn the_video_does_not_wait_for_scores_where_the_caps_change() {
     assert_in_time(start, &seen, &canary.stop(), Duration::from_nanos(3 * FRAME));
 }
 
+#[test]
+fn a_frame_is_held_to_its_deadline_where_the_caps_change_and_no_longer() {
+    const SECOND: u64 = 1_000_000_000;
+    let _alone = ALONE.lock();
+    pipeline::init();
+    slow_down_scoring(Duration::from_secs(3));
+    let canary = Canary::start();
+    let slow = bench::CAPS.replace("25/1", "1/1");
+    let mut bench = Bench::with_caps("max-skip=1", true, [&slow, &slow]);
+    bench.play();
+    let until = |bench: &mut Bench, time: u64| {
+        let now = bench.pipeline.current_running_time().map_or(0, gst::ClockTime::nseconds);
+        bench.idle(Duration::from_nanos(time.saturating_sub(now)));
+    };
+    for n in 0..2 {
+        until(&mut bench, n * SECOND);
+        for side in [Reference, Distorted] {
+            bench.push(side, frame(n, n * SECOND));
+        }
+    }
+    // just before the last frame is due, whose score takes far longer
+    until(&mut bench, 19 * SECOND / 10);
+    let caps = format!("{slow},pixel-aspect-ratio=2/1").parse::<gst::Caps>().expect("caps");
+    bench.source(Reference).set_caps(Some(&caps));
+    bench.push(Reference, frame(2, 2 * SECOND));
+    slow_down_scoring(Duration::ZERO);
+    until(&mut bench, 7 * SECOND / 2);
+    let start = start_of(&bench);
+    let (heard, seen) = bench.finish();
+    assert!(heard.errors.is_empty(), "{:?}", heard.errors);
+    assert_eq!(seen.len(), 3);
+    let left = seen[1].0;
+    // its time and the frame of latency that the meta costs
+    let due = start + Duration::from_nanos(2 * SECOND);
+    let (delay, excused) = (left.saturating_duration_since(due), canary.stop().between(due, left));
+    assert!(delay < Duration::from_millis(500) + excused, "{delay:?} late, {excused:?} excused");
+}
+
+#[test]
+fn one_slow_frame_is_no_overload() {
+    let _alone = ALONE.lock();
+    let mut bench = live("max-skip=30");
+    feed(&mut bench, 0..20, |_, _| true);
+    // the next frames wait for it, each less than the one before
+    slow_down_scoring(Duration::from_nanos(5 * FRAME));
+    feed(&mut bench, 20..21, |_, _| true);
+    bench.idle(Duration::from_nanos(FRAME));
+    slow_down_scoring(Duration::ZERO);
+    feed(&mut bench, 21..50, |_, _| true);
+    let (heard, _) = bench.finish();
+    assert!(heard.told(EventKind::OverloadStart).is_empty(), "{:?}", heard.events);
+    assert_eq!(heard.scores().len(), 50, "{:?}", heard.statuses());
+}
+
 /// Bytes of resident memory.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");

@@ -171,6 +171,13 @@ mod tests {
         assert!(run(&mut Ladder::default(), &costs, 30).iter().all(|s| *s == 1));
     }
 
+    fn the_third_job_that_is_later_than_the_one_before_makes_the_step_longer() {
+        // 50 ms of work every 20 ms: jobs 2, 3 and 4 wait 60, 90 and 120 ms, more than two frames
+        let steps = run(&mut Ladder::default(), &[(50, 1); 5], 30);
+        assert_eq!(steps[..4], [1; 4], "{steps:?}");
+        assert!(steps[4] > 1, "{steps:?}");
+    }
+
     #[test]
     fn an_overload_is_answered_at_once_and_steadily() {
         let steps = run(&mut Ladder::default(), &[(100, 1); 1000], 30);
