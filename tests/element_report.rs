@@ -318,6 +318,29 @@ fn a_crop_is_applied_to_the_scored_area() {
 }
 
 #[test]
+fn a_crop_that_changes_ends_the_stretch() {
+    let mut bench = Bench::new("", false);
+    bench.play();
+    for n in 0..10 {
+        for side in [Reference, Distorted] {
+            let mut buffer = frame(n, n * FRAME);
+            if n >= 5 {
+                gst_video::VideoCropMeta::add(buffer.get_mut().expect("new"), (4, 2, 48, 40));
+            }
+            bench.push(side, buffer);
+        }
+    }
+    let (heard, _) = bench.finish();
+    let firsts: Vec<_> = heard.statuses().iter().map(|s| *s == "first").collect();
+    assert_eq!(firsts, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(|n| n == 0 || n == 5));
+    let motion = features(&heard, "motion2");
+    // the picture moves steadily; only first frames have none
+    for (n, motion) in motion.iter().enumerate() {
+        assert_eq!(*motion == 0.0, n == 0 || n == 5, "{n}: {motion}");
+    }
+}
+
+#[test]
 fn padded_rows_and_planes_that_start_later_are_read_exactly() {
     for (format, bytes) in
         [(gst_video::VideoFormat::Gray8, 1), (gst_video::VideoFormat::Gray16Le, 2)]

@@ -12,7 +12,7 @@ mod wide;
 use std::sync::Arc;
 
 use crate::features::{
-    FeatureError, Features, Geometry, Luma, Motion2, MotionExtractor, NAMES, Profile, Spatial,
+    FeatureError, Features, Luma, Motion2, MotionExtractor, NAMES, Profile, Spatial,
     SpatialExtractor, Workers,
 };
 use crate::fusion::{Fusion, FusionError, Score};
@@ -133,12 +133,11 @@ impl<P: Picture> Scorer<P> {
     /// the motion to this one. A change of size or depth ends the stretch: the verdict is that of
     /// its last frame. The reference is kept.
     pub fn advance(&mut self, reference: P) -> Option<Verdict> {
-        let changed = self.geometry() != reference.luma().ok().map(|l| l.geometry());
-        let finished = if changed { self.flush() } else { None };
+        // none between pictures of two sizes or depths, which no motion leads across
         let difference = self.difference(&reference);
         let first = difference.is_none();
         let motion2 = self.look_ahead.push(difference);
-        let finished = finished.or_else(|| self.finish(motion2));
+        let finished = self.finish(motion2);
         self.waiting = Some(Waiting { first, spatial: Ok(None) });
         self.previous = Some(reference);
         finished
@@ -159,10 +158,6 @@ impl<P: Picture> Scorer<P> {
         let motion2 = self.look_ahead.flush();
         self.previous = None;
         self.finish(motion2)
-    }
-
-    fn geometry(&self) -> Option<Geometry> {
-        Some(self.previous.as_ref()?.luma().ok()?.geometry())
     }
 
     fn finish(&mut self, motion2: Option<f64>) -> Option<Verdict> {
@@ -190,7 +185,7 @@ impl<P: Picture> Scorer<P> {
         }
     }
 
-    // None without a predecessor to compare with
+    // None without a predecessor of the same size and depth
     fn difference(&mut self, reference: &P) -> Option<f64> {
         let previous = self.previous.as_ref()?.luma().ok()?;
         let reference = reference.luma().ok()?;
