@@ -492,6 +492,28 @@ fn one_slow_frame_is_no_overload() {
     assert_eq!(heard.scores().len(), 50, "{:?}", heard.statuses());
 }
 
+#[test]
+fn in_a_pause_no_time_goes_by_and_nothing_works() {
+    let _alone = ALONE.lock();
+    let mut bench = live("add-meta=false");
+    feed(&mut bench, 0..10, |_, _| true);
+    // waits for its partner
+    bench.push(Reference, frame(10, 10 * FRAME));
+    bench.idle(Duration::from_millis(50));
+    bench.pipeline.set_state(gst::State::Paused).expect("it pauses");
+    let before = canary::own_time();
+    bench.idle(Duration::from_millis(3000));
+    let worked = canary::own_time() - before;
+    let lost = |h: &Heard| h.told(EventKind::InputLost).len();
+    assert_eq!((lost(&bench.heard), bench.heard.frames.len()), (0, 9), "{:?}", bench.heard.events);
+    assert!(worked < Duration::from_millis(500), "{worked:?} of processor time");
+    bench.pipeline.set_state(gst::State::Playing).expect("it goes on");
+    bench.push(Distorted, frame(10, 10 * FRAME));
+    feed(&mut bench, 11..20, |_, _| true);
+    let (heard, seen) = bench.finish();
+    assert_eq!((seen.len(), heard.scores().len()), (20, 20), "{:?}", heard.statuses());
+}
+
 /// Bytes of resident memory.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");

@@ -25,6 +25,9 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("vmaftiny", gst::DebugColorFlags::empty(), Some("VMAF per frame"))
 });
 
+/// How often a paused element looks whether it plays.
+const LOOK_AGAIN: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+
 /// Instance of the element.
 pub struct VmafTiny {
     ref_sink: gst_base::AggregatorPad,
@@ -236,6 +239,11 @@ impl AggregatorImpl for VmafTiny {
         // silence must be noticed, too
         let checks = state.inputs.iter().filter_map(|input| input.watch.deadline(timeout)).min();
         drop(state);
+        let checks = match self.obj().current_state() {
+            gst::State::Playing => checks.map(gst::ClockTime::from_nseconds),
+            // the clock goes on, and would find each deadline passed
+            _ => checks.and(self.obj().current_running_time()).map(|now| now + LOOK_AGAIN),
+        };
         let waiting = [Side::Reference, Side::Distorted].into_iter().filter_map(|side| {
             let pad = self.pad(side);
             let segment = pad.segment();
@@ -243,7 +251,7 @@ impl AggregatorImpl for VmafTiny {
             segment.downcast_ref::<gst::ClockTime>()?.to_running_time(pts)
         });
         let frames = waiting.chain(due).min();
-        frames.or(checks.map(gst::ClockTime::from_nseconds))
+        frames.or(checks)
     }
 
     fn sink_event(&self, pad: &gst_base::AggregatorPad, event: gst::Event) -> bool {

@@ -57,14 +57,23 @@ impl Canary {
 /// its host took away included.
 fn time_of_others() -> Duration {
     let all = std::fs::read_to_string("/proc/stat").expect("Linux");
-    let own = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    let number = |field: &str| field.parse::<u64>().expect("a number");
     // user, nice, system, idle, waiting, interrupts of two kinds, stolen
-    let all: Vec<u64> = all.split_whitespace().skip(1).take(8).map(number).collect();
+    let all: Vec<u64> = all.split_whitespace().skip(1).take(8).map(ticks).collect();
+    Duration::from_millis(10 * (all.iter().sum::<u64>() - all[3] - all[4]))
+        .saturating_sub(own_time())
+}
+
+/// Processor time that this process has used.
+pub fn own_time() -> Duration {
+    let own = std::fs::read_to_string("/proc/self/stat").expect("Linux");
     let after_name = own.rsplit(')').next().expect("never empty");
-    let own: u64 = after_name.split_whitespace().skip(11).take(2).map(number).sum();
-    let ticks = all.iter().sum::<u64>() - all[3] - all[4];
-    Duration::from_millis(10 * ticks.saturating_sub(own))
+    Duration::from_millis(
+        10 * after_name.split_whitespace().skip(11).take(2).map(ticks).sum::<u64>(),
+    )
+}
+
+fn ticks(field: &str) -> u64 {
+    field.parse().expect("a number")
 }
 
 pub struct Stumbles {
