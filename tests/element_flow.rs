@@ -360,6 +360,23 @@ fn each_change_of_caps_is_told_and_what_differs_is_told_again() {
 }
 
 #[test]
+fn caps_that_are_said_again_change_nothing() {
+    let mut bench = files("");
+    bench.pairs(0..5);
+    bench.drain();
+    let caps = CAPS.parse::<gst::Caps>().expect("caps");
+    for side in [Reference, Distorted] {
+        let pad = bench.source(side).static_pad("src").expect("a source has one");
+        assert!(pad.push_event(gst::event::Caps::new(&caps)));
+    }
+    bench.pairs(5..10);
+    let (heard, _) = bench.finish();
+    assert!(heard.told(EventKind::CapsChanged).is_empty(), "{:?}", heard.events);
+    assert!(heard.frames.iter().all(|f| f.get::<u32>("epoch") == Ok(0)));
+    assert_eq!(heard.statuses().iter().filter(|s| **s == "first").count(), 1);
+}
+
+#[test]
 fn a_gap_counts_as_missing() {
     for side in [Reference, Distorted] {
         let bench = files("");

@@ -383,6 +383,9 @@ impl VmafTiny {
     }
 
     fn take_caps(&self, side: Side, passes: bool, caps: gst::Caps) -> bool {
+        if lock(&self.state).inputs[side as usize].has_caps(&caps) {
+            return true;
+        }
         let info = match super::formats::info(&caps) {
             Ok(info) => info,
             Err(e) => {
@@ -400,7 +403,7 @@ impl VmafTiny {
             self.cut();
         }
         let (add_meta, element) = (lock(&self.settings).add_meta, self.obj());
-        let duration = lock(&self.state).set_info(side, info, &caps);
+        let duration = lock(&self.state).set_caps(side, &caps, info);
         self.tell();
         if side == Side::Reference {
             let assumed = gst::ClockTime::from_mseconds(40);

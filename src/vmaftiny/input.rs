@@ -31,6 +31,7 @@ pub(super) struct Arrived {
 /// What is remembered about an input between its buffers.
 #[derive(Default)]
 pub(super) struct Input {
+    caps: Option<gst::Caps>,
     info: Option<VideoInfo>,
     next_token: u64,
     // where the next buffer without timestamp belongs, in the segment's time
@@ -40,9 +41,15 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Whether there was another one before.
-    pub(super) fn set_info(&mut self, info: VideoInfo) -> bool {
-        self.info.replace(info).is_some()
+    /// Whether its frames have come under these caps up to now.
+    pub(super) fn has_caps(&self, caps: &gst::Caps) -> bool {
+        self.caps.as_ref() == Some(caps)
+    }
+
+    /// Whether there were others before.
+    pub(super) fn set_caps(&mut self, caps: gst::Caps, info: VideoInfo) -> bool {
+        self.info = Some(info);
+        self.caps.replace(caps).is_some()
     }
 
     /// Frames per second, if they are constant.

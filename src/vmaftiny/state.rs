@@ -73,13 +73,13 @@ impl State {
     }
 
     /// Takes an input's caps; returns how long its frames last.
-    pub(super) fn set_info(
+    pub(super) fn set_caps(
         &mut self,
         side: Side,
-        info: gst_video::VideoInfo,
         caps: &gst::Caps,
+        info: gst_video::VideoInfo,
     ) -> Option<gst::ClockTime> {
-        let changed = self.inputs[side as usize].set_info(info);
+        let changed = self.inputs[side as usize].set_caps(caps.clone(), info);
         let rates = [Side::Reference, Side::Distorted].map(|s| self.inputs[s as usize].rate());
         if let Some(session) = &mut self.session {
             if changed {
