@@ -82,6 +82,12 @@ fn accounted(s: &gst::StructureRef) -> u64 {
         .sum()
 }
 
+/// What became of a reference frame, if that was told.
+fn status(heard: &Heard, number: u64) -> Option<&str> {
+    let frame = heard.frames.iter().find(|f| f.get("frame-number") == Ok(number))?;
+    frame.get("status").ok()
+}
+
 #[test]
 fn each_input_may_start_late() {
     let _alone = ALONE.lock();
@@ -380,10 +386,10 @@ fn after_a_stall_the_offset_is_verified_again() {
     feed(&mut bench, 0..120, |side, n| side == Reference || !(60..80).contains(&n));
     let (heard, _) = bench.finish();
     assert!(!heard.told(EventKind::InputResumed).is_empty(), "{:?}", heard.events);
-    let statuses = heard.statuses();
-    assert!(statuses[40..60].iter().all(|s| *s == "ok"), "{statuses:?}");
-    assert_eq!(statuses[80], "low-confidence", "{statuses:?}");
-    assert!(statuses[105..].iter().all(|s| *s == "ok"), "{statuses:?}");
+    let statuses: Vec<_> = (0..120).map(|n| status(&heard, n)).collect();
+    assert!(statuses[40..60].iter().all(|s| *s == Some("ok")), "{statuses:?}");
+    assert_eq!(statuses[80], Some("low-confidence"), "{statuses:?}");
+    assert!(statuses[105..].iter().all(|s| *s == Some("ok")), "{statuses:?}");
     assert!(heard.told(EventKind::OffsetChanged).is_empty(), "{:?}", heard.events);
 }
 
@@ -512,6 +518,27 @@ fn in_a_pause_no_time_goes_by_and_nothing_works() {
     feed(&mut bench, 11..20, |_, _| true);
     let (heard, seen) = bench.finish();
     assert_eq!((seen.len(), heard.scores().len()), (20, 20), "{:?}", heard.statuses());
+}
+
+#[test]
+fn of_a_silent_input_frame_after_frame_is_not_told() {
+    let _alone = ALONE.lock();
+    let (canary, start) = (Canary::start(), Instant::now());
+    let mut bench = live("timeout=500000000");
+    feed(&mut bench, 0..100, |side, n| side == Reference || !(15..65).contains(&n) && n != 80);
+    let (heard, seen) = bench.finish();
+    let stood_still = canary.stop().between(start, Instant::now());
+    assert_eq!((seen.len(), heard.verdict().get::<u64>("missing")), (100, Ok(51)));
+    let lost = heard.told(EventKind::InputLost);
+    assert!(lost.iter().any(|e| e.input == Some(Distorted)), "{:?}", heard.events);
+    let missing: Vec<u64> = (0..65).filter(|n| status(&heard, *n) == Some("missing")).collect();
+    // half a second, and from then on none
+    let most = 18 + stood_still.as_nanos() as u64 / FRAME;
+    assert!(missing.len() >= 10 && missing.len() as u64 <= most, "{missing:?}");
+    assert_eq!(missing, (15..15 + missing.len() as u64).collect::<Vec<_>>());
+    // of an input that gives something, each is
+    assert_eq!(status(&heard, 80), Some("missing"));
+    assert!((65..100).all(|n| status(&heard, n).is_some()), "{:?}", heard.statuses());
 }
 
 /// Bytes of resident memory.

@@ -290,6 +290,7 @@ impl VmafTiny {
         if let Some(token) = held {
             state.output.settle(token, settings.add_meta.then(|| structure.clone()));
         }
+        let silent = state.is_of_silence(&report.frame);
         state.position = report.frame.times.running_time.or(state.position);
         let limits = AlarmLimits {
             below: settings.alarm_below,
@@ -318,7 +319,7 @@ impl VmafTiny {
         if report.overload {
             self.post_qos(&report, &counters);
         }
-        let wanted = report.frame.measured.is_some() || settings.report_missing;
+        let wanted = report.frame.measured.is_some() || (settings.report_missing && !silent);
         if settings.frame_message && wanted {
             self.post(structure);
         }

@@ -5,7 +5,7 @@ use super::input::Input;
 use super::output::Output;
 use super::session::{Report, Session};
 use crate::align::pairing::Side;
-use crate::report::{self, Alarm, Event, EventKind, Times};
+use crate::report::{self, Alarm, Event, EventKind, Frame, Status, Times};
 
 /// Everything between start and stop.
 #[derive(Default)]
@@ -97,6 +97,14 @@ impl State {
             }
         }
         self.inputs[side as usize].frame_duration()
+    }
+
+    /// Whether the frame has no partner because of a silence of the distorted input that has been
+    /// told: then it need not be told frame by frame.
+    pub(super) fn is_of_silence(&self, frame: &Frame) -> bool {
+        let time = frame.times.running_time.and_then(|t| t.checked_add_signed(frame.offset));
+        let watch = &self.inputs[Side::Distorted as usize].watch;
+        frame.status == Status::Missing && time.is_some_and(|time| watch.was_lost(time))
     }
 
     /// Whether it is time for statistics: the frame ends an interval of this length, ns.
