@@ -541,6 +541,64 @@ fn of_a_silent_input_frame_after_frame_is_not_told() {
     assert!((65..100).all(|n| status(&heard, n).is_some()), "{:?}", heard.statuses());
 }
 
+/// Says to the element what a sink says whose buffers come too late, or early enough.
+fn complain(bench: &Bench, kind: gst::QOSType, jitter: i64, n: u64) {
+    let out = bench.pipeline.by_name("out").expect("named in the launch line");
+    let pad = out.static_pad("sink").expect("a sink has one");
+    let time = gst::ClockTime::from_nseconds((n + 1) * FRAME);
+    pad.push_event(gst::event::Qos::new(kind, 1.5, jitter, time));
+}
+
+#[test]
+fn late_buffers_downstream_cost_scores_but_never_the_video() {
+    let _alone = ALONE.lock();
+    // scoring takes less than half of the time
+    slow_down_scoring(Duration::from_nanos(FRAME / 4));
+    let canary = Canary::start();
+    let mut bench = live("max-skip=30");
+    // buffers that are early, or that the sink itself leaves out, are none of scoring's business
+    for (n, kind) in (0..25).zip([gst::QOSType::Overflow, gst::QOSType::Throttle].iter().cycle()) {
+        feed(&mut bench, n..n + 1, |_, _| true);
+        complain(&bench, *kind, 30_000_000, n);
+        complain(&bench, gst::QOSType::Underflow, -30_000_000, n);
+    }
+    let before: u64 = bench.stats().get("step").expect("there");
+    for n in 25..75 {
+        feed(&mut bench, n..n + 1, |_, _| true);
+        complain(&bench, gst::QOSType::Underflow, 30_000_000, n);
+    }
+    let during: u64 = bench.stats().get("step").expect("there");
+    let start = start_of(&bench);
+    let (heard, seen) = bench.finish();
+    slow_down_scoring(Duration::ZERO);
+    let stumbles = canary.stop();
+    assert!(heard.errors.is_empty(), "{:?}", heard.errors);
+    assert!(before == 1 || stumbles.busy > 0.3, "{before}: {:?}", heard.events);
+    assert!(during > before && during <= 30, "{before}, then {during}: {:?}", heard.events);
+    assert_eq!((seen.len(), accounted(heard.verdict())), (75, 75));
+    assert_in_time(start, &seen, &stumbles, Duration::from_nanos(2 * FRAME));
+    let skipped: u64 = heard.verdict().get("skipped").expect("a counter");
+    assert!(skipped >= 10 && heard.qos.len() as u64 == skipped, "{skipped} skipped");
+    assert!(!heard.told(EventKind::OverloadStart).is_empty(), "{:?}", heard.events);
+}
+
+#[test]
+fn late_buffers_downstream_cost_no_score_of_a_file() {
+    let _alone = ALONE.lock();
+    pipeline::init();
+    slow_down_scoring(Duration::from_millis(10));
+    let mut bench = Bench::new("", false);
+    bench.play();
+    for n in 0..50 {
+        bench.trickle([n]);
+        complain(&bench, gst::QOSType::Underflow, 30_000_000, n);
+    }
+    let (heard, _) = bench.finish();
+    slow_down_scoring(Duration::ZERO);
+    assert_eq!(heard.scores().len(), 50, "{:?}", heard.statuses());
+    assert!(heard.told(EventKind::OverloadStart).is_empty(), "{:?}", heard.events);
+}
+
 /// Bytes of resident memory.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");

@@ -208,6 +208,7 @@ impl VmafTiny {
         let ended = SIDES.map(|side| self.pad(side).is_eos() && !self.pad(side).has_buffer());
         let policy = self.policy(clock);
         let distorted_passes = lock(&self.settings).output == Output::Distorted;
+        let late = self.late_downstream.swap(0, Ordering::Relaxed);
         let mut state = lock(&self.state);
         let State { session, output, inputs, .. } = &mut *state;
         let Some(session) = session else { return Err(gst::FlowError::Flushing) };
@@ -215,6 +216,7 @@ impl VmafTiny {
             session.end(side);
             session.news.tell_once(Event::new(EventKind::InputEos).on(side));
         }
+        session.give_way(late, policy);
         let mut differ = None;
         let mut decide = |session: &mut super::session::Session| {
             for decision in session.decide(policy) {

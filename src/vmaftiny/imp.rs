@@ -1,7 +1,7 @@
 //! The element as GStreamer sees it: pads, properties, events, queries.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use gst::glib;
@@ -43,6 +43,9 @@ pub struct VmafTiny {
     /// Buffers are timed by a clock: then the state is never held while the worker is waited for,
     /// but for a whole turn.
     pub(super) live: AtomicBool,
+    /// Buffers that downstream has complained about since that was last looked at. No lock: whoever
+    /// complains shows the video.
+    pub(super) late_downstream: AtomicU32,
 }
 
 #[glib::object_subclass]
@@ -66,6 +69,7 @@ impl ObjectSubclass for VmafTiny {
             log: Mutex::default(),
             log_failed: AtomicBool::default(),
             live: AtomicBool::default(),
+            late_downstream: AtomicU32::default(),
         }
     }
 }
@@ -332,7 +336,13 @@ impl AggregatorImpl for VmafTiny {
     fn src_event(&self, event: gst::Event) -> bool {
         match event.view() {
             // a decoder that skips frames because of us would be measured as a bad one
-            gst::EventView::Qos(_) => true,
+            gst::EventView::Qos(e) => {
+                let (kind, _, jitter, _) = e.get();
+                if kind == gst::QOSType::Underflow && jitter > 0 {
+                    self.late_downstream.fetch_add(1, Ordering::Relaxed);
+                }
+                true
+            }
             gst::EventView::Seek(_) | gst::EventView::Reconfigure(_) => {
                 self.parent_src_event(event)
             }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-/// Late jobs, each later than the one before, that make the step longer.
+/// Late jobs, each later than the one before, that make the step longer; or late buffers downstream.
 const LATE_JOBS: u32 = 3;
 /// Share of the time that scoring may take before the step is made shorter.
 const EASY: f64 = 0.7;
 /// Time it must have been so, ns.
 const EASY_FOR: i64 = 2_000_000_000;
+/// Share of the time that scoring must take before it is blamed for what is late downstream.
+const WORTH: f64 = 0.1;
 /// Weight of the newest job in the mean.
 const SMOOTHING: f64 = 0.2;
 
@@ -35,6 +37,9 @@ pub(super) struct Ladder {
     // the first job that was submitted under the present step
     changed_at: u64,
     easy_since: Option<i64>,
+    // of downstream, and when the last one came
+    complaints: u32,
+    complained_at: i64,
 }
 
 impl Default for Ladder {
@@ -47,6 +52,8 @@ impl Default for Ladder {
             watched: 0.0,
             changed_at: 0,
             easy_since: None,
+            complaints: 0,
+            complained_at: 0,
         }
     }
 }
@@ -100,6 +107,25 @@ impl Ladder {
             && self.change(self.step + 1, next)
     }
 
+    /// So many buffers were late downstream. Whether the step has changed.
+    pub(super) fn complain(&mut self, late: u32, frame: Moment, max: u64) -> bool {
+        let Moment { time, interval, next } = frame;
+        // what takes no time has none to give
+        if late == 0 || self.load(self.step, interval.max(1) as f64) < WORTH {
+            return false;
+        }
+        if time - self.complained_at > EASY_FOR {
+            self.complaints = 0;
+        }
+        self.complaints = self.complaints.saturating_add(late);
+        self.complained_at = time;
+        self.easy_since = None;
+        self.complaints >= LATE_JOBS
+            && next >= self.changed_at + 2 * self.step
+            && self.step < max
+            && self.change(self.step + 1, next)
+    }
+
     /// Share of the time that scoring takes at a step.
     fn load(&self, step: u64, interval: f64) -> f64 {
         (self.scored + (step - 1) as f64 * self.watched) / (step as f64 * interval)
@@ -112,7 +138,7 @@ impl Ladder {
 
     fn change(&mut self, step: u64, next: u64) -> bool {
         let changed = self.step != step;
-        *self = Self { step, late: 0, changed_at: next, easy_since: None, ..*self };
+        *self = Self { step, late: 0, changed_at: next, easy_since: None, complaints: 0, ..*self };
         changed
     }
 }
@@ -171,11 +197,59 @@ mod tests {
         assert!(run(&mut Ladder::default(), &costs, 30).iter().all(|s| *s == 1));
     }
 
+    #[test]
     fn the_third_job_that_is_later_than_the_one_before_makes_the_step_longer() {
         // 50 ms of work every 20 ms: jobs 2, 3 and 4 wait 60, 90 and 120 ms, more than two frames
         let steps = run(&mut Ladder::default(), &[(50, 1); 5], 30);
         assert_eq!(steps[..4], [1; 4], "{steps:?}");
         assert!(steps[4] > 1, "{steps:?}");
+    }
+
+    /// The step after complaints at these times, one each, ms; scoring takes `took` ms of 20.
+    fn complained(took: u64, times: impl IntoIterator<Item = i64>, max: u64) -> u64 {
+        let mut ladder = Ladder::default();
+        run(&mut ladder, &[(took, 0); 100], max);
+        for time in times {
+            let next = 100 + time as u64 / 20;
+            let moment = Moment { time: time * 1_000_000, interval: INTERVAL, next };
+            ladder.complain(1, moment, max);
+        }
+        ladder.step()
+    }
+
+    #[test]
+    fn three_complaints_of_downstream_make_the_step_longer() {
+        assert_eq!(complained(10, [0, 20], 30), 1);
+        assert_eq!(complained(10, [0, 20, 40], 30), 2);
+        // far apart they are no pattern
+        assert_eq!(complained(10, (0..10).map(|i| i * 3000), 30), 1);
+    }
+
+    #[test]
+    fn complaints_make_scoring_small_but_not_smaller_than_is_worth_it_or_wanted() {
+        let many = || (0..500).map(|i| i * 20);
+        // half of the time, of which every fifth frame leaves a tenth
+        assert_eq!(complained(10, many(), 30), 6);
+        assert_eq!(complained(10, many(), 4), 4);
+        assert_eq!(complained(1, many(), 30), 1);
+    }
+
+    #[test]
+    fn complaints_are_forgotten_after_two_seconds_without() {
+        let mut ladder = Ladder::default();
+        run(&mut ladder, &[(10, 0); 100], 30);
+        let moment = Moment { time: 2_000_000_000, interval: INTERVAL, next: 100 };
+        assert!(ladder.complain(3, moment, 30));
+        let mut steps = Vec::new();
+        for i in 1..=200u64 {
+            let took = if ladder.chooses(i) { Duration::from_millis(10) } else { Duration::ZERO };
+            let scored = ladder.chooses(i);
+            let cost = Cost { number: 100 + i, scored, waited: Duration::ZERO, took };
+            let time = 2_000_000_000 + i as i64 * INTERVAL;
+            ladder.take(cost, Moment { time, interval: INTERVAL, next: 101 + i }, 30);
+            steps.push(ladder.step());
+        }
+        assert_eq!((steps[90], steps[199]), (2, 1));
     }
 
     #[test]

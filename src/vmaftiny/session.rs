@@ -392,6 +392,16 @@ impl Session {
         (true, wanted && !in_time)
     }
 
+    /// Buffers came too late downstream, where scoring may have taken the time: a live stream is
+    /// scored less often.
+    pub(super) fn give_way(&mut self, late: u32, policy: Policy) {
+        let Some(time) = policy.live else { return };
+        let interval = self.pairing.interval(Side::Reference).unwrap_or(1);
+        let moment = Moment { time, interval, next: self.number };
+        let changed = self.ladder.complain(late, moment, policy.max_skip);
+        self.tell_load(changed);
+    }
+
     fn tell_load(&mut self, changed: bool) {
         if !changed {
             return;
