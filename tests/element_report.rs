@@ -136,6 +136,56 @@ fn sdr_against_hdr_is_suspect_and_hdr_on_both_is_told() {
 }
 
 #[test]
+fn luma_of_another_matrix_is_suspect() {
+    let hd = CAPS.replace("width=64,height=48", "width=64,height=600");
+    let told = |caps: &str, colorimetry: &str| {
+        format!("{},colorimetry={colorimetry}", caps.replace("GRAY8", "I420"))
+    };
+    let under = |caps: [&str; 2]| {
+        let mut bench = Bench::with_caps("size-policy=scale", false, caps);
+        bench.play();
+        for n in 0..6 {
+            for (side, caps) in [Reference, Distorted].into_iter().zip(caps) {
+                let height = if caps.contains("height=600") { 600 } else { 48 };
+                let grey = sized_frame(64, height, n, n * FRAME);
+                let mut samples = grey.map_readable().expect("memory").to_vec();
+                samples.resize(64 * height * 3 / 2, 128);
+                let mut buffer = gst::Buffer::from_mut_slice(samples);
+                buffer.get_mut().expect("new").set_pts(grey.pts());
+                bench.push(side, buffer);
+            }
+        }
+        bench.finish().0
+    };
+    let (sd_601, sd_709) = (told(CAPS, "bt601"), told(CAPS, "bt709"));
+    let hd_709 = told(&hd, "bt709");
+    let unsaid = CAPS.replace("GRAY8", "I420");
+    let only_range = told(CAPS, "1:0:0:0");
+    for caps in [[&sd_601, &sd_709], [&sd_709, &sd_601], [&hd_709, &told(&hd, "bt601")]] {
+        let heard = under(caps.map(String::as_str));
+        let [event] = heard.told(EventKind::ColorimetryMismatch)[..] else {
+            panic!("{caps:?}: {:?}", heard.events)
+        };
+        let text = event.text.as_ref().expect("it says which");
+        assert!(text.contains("BT.601") && text.contains("BT.709"), "{text}");
+        assert_eq!(heard.statuses(), ["suspect"; 6], "{caps:?}");
+    }
+    for caps in [
+        [&sd_709, &sd_709],
+        // nobody has said so
+        [&unsaid, &sd_709],
+        [&sd_709, &unsaid],
+        [&only_range, &sd_709],
+        // what is taken for granted where nobody says anything depends on the size
+        [&hd_709, &sd_601],
+    ] {
+        let heard = under(caps.map(String::as_str));
+        assert!(heard.told(EventKind::ColorimetryMismatch).is_empty(), "{caps:?}");
+        assert!(!heard.statuses().contains(&"suspect"), "{caps:?}: {:?}", heard.statuses());
+    }
+}
+
+#[test]
 fn interlaced_pictures_are_woven_and_told() {
     let tff = format!("{CAPS},interlace-mode=interleaved,field-order=top-field-first");
     let bff = format!("{CAPS},interlace-mode=interleaved,field-order=bottom-field-first");

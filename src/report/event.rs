@@ -84,7 +84,8 @@ kinds! {
     RateMismatch = "rate-mismatch", Warning;
     /// One stream has full, the other limited colour range.
     RangeMismatch = "range-mismatch", Warning;
-    /// One stream is SDR, the other HDR, or of another kind of HDR.
+    /// One stream is SDR, the other HDR or of another kind of HDR, or luma was made of colours in
+    /// two ways.
     ColorimetryMismatch = "colorimetry-mismatch", Warning;
     /// Both streams are HDR; models are trained on SDR.
     Hdr = "hdr", Warning;

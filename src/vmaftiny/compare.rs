@@ -1,5 +1,7 @@
 //! Whether and how two pictures can be compared, and what must be said about it.
 
+use gst_video::VideoColorMatrix;
+
 use super::news::News;
 use super::picture::Picture;
 use super::settings::{RangePolicy, SizePolicy};
@@ -94,6 +96,18 @@ pub(super) fn compare(
         let text = format!("both streams are {}: models are trained on SDR", light_name(r.light));
         news.tell_once(Event::new(EventKind::Hdr).saying(text));
     }
+    if let (Some(of_reference), Some(of_distorted)) = (r.matrix, d.matrix)
+        && of_reference != of_distorted
+        // of two sizes with nothing told, two matrices are supposed
+        && !(r.usual_matrix && d.usual_matrix)
+    {
+        comparison.suspect = true;
+        news.tell_once(Event::new(EventKind::ColorimetryMismatch).saying(format!(
+            "the reference's luma is that of {}, the distorted stream's that of {}",
+            matrix_name(of_reference),
+            matrix_name(of_distorted)
+        )));
+    }
     comparison.marks.interlaced = r.interlaced || d.interlaced;
     if comparison.marks.interlaced {
         let text = "woven fields are scored: better deinterlace both streams in the same way";
@@ -112,5 +126,16 @@ fn light_name(light: Light) -> &'static str {
         Light::Sdr => "SDR",
         Light::Pq => "PQ",
         Light::Hlg => "HLG",
+    }
+}
+
+fn matrix_name(matrix: VideoColorMatrix) -> &'static str {
+    match matrix {
+        VideoColorMatrix::Bt601 => "BT.601",
+        VideoColorMatrix::Bt709 => "BT.709",
+        VideoColorMatrix::Bt2020 => "BT.2020",
+        VideoColorMatrix::Smpte240m => "SMPTE 240M",
+        VideoColorMatrix::Fcc => "FCC",
+        _ => "another matrix",
     }
 }

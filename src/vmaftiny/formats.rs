@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use gst::glib::BoolError;
-use gst_video::{VideoColorRange, VideoColorimetry, VideoFormat, VideoInfo};
+use gst_video::{VideoColorMatrix, VideoColorRange, VideoColorimetry, VideoFormat, VideoInfo};
 
 use crate::features::Depth;
 
@@ -56,22 +56,20 @@ pub fn caps() -> gst::Caps {
 
 /// What caps say of a stream, its colour range included: GStreamer's own reading drops the range
 /// where the matrix is not known, and files whose encoder told nothing but the range are common.
+/// A matrix that caps do not tell is unknown, where GStreamer's own reading supposes one.
 ///
 /// # Errors
 /// They are no raw video.
 pub fn info(caps: &gst::CapsRef) -> Result<VideoInfo, BoolError> {
     let info = VideoInfo::from_caps(caps)?;
     let told = caps.structure(0).and_then(|s| s.get::<&str>("colorimetry").ok());
-    let told = told.and_then(|c| c.parse::<VideoColorimetry>().ok()).map(|c| c.range());
+    let told = told.and_then(|c| c.parse::<VideoColorimetry>().ok());
     let read = info.colorimetry();
-    match told {
-        Some(range) if range != VideoColorRange::Unknown && range != read.range() => {
-            let (matrix, transfer) = (read.matrix(), read.transfer());
-            let colorimetry = VideoColorimetry::new(range, matrix, transfer, read.primaries());
-            VideoInfo::builder_from_info(&info).colorimetry(&colorimetry).build()
-        }
-        _ => Ok(info),
-    }
+    let range = told.as_ref().map(VideoColorimetry::range);
+    let range = range.filter(|r| *r != VideoColorRange::Unknown).unwrap_or(read.range());
+    let matrix = told.map_or(VideoColorMatrix::Unknown, |c| c.matrix());
+    let colorimetry = VideoColorimetry::new(range, matrix, read.transfer(), read.primaries());
+    VideoInfo::builder_from_info(&info).colorimetry(&colorimetry).build()
 }
 
 /// Depth and place of luma samples; none if the format is not one of ours.

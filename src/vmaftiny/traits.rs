@@ -1,7 +1,8 @@
 //! What caps and flags say about how luma is meant, and whether two pictures can be compared.
 
 use gst_video::{
-    VideoBufferFlags, VideoColorRange, VideoInfo, VideoInterlaceMode, VideoTransferFunction,
+    VideoBufferFlags, VideoColorMatrix, VideoColorRange, VideoInfo, VideoInterlaceMode,
+    VideoTransferFunction,
 };
 
 /// How grey levels become light.
@@ -18,6 +19,10 @@ pub(super) struct Traits {
     /// None if the caps do not say.
     pub(super) full_range: Option<bool>,
     pub(super) light: Light,
+    /// How luma was made of colours; none if the caps do not say.
+    pub(super) matrix: Option<VideoColorMatrix>,
+    /// It is the one that GStreamer supposes at this size: decoders that were told nothing say so.
+    pub(super) usual_matrix: bool,
     pub(super) interlaced: bool,
     /// Of interlaced pictures.
     pub(super) top_field_first: bool,
@@ -26,6 +31,7 @@ pub(super) struct Traits {
 impl Traits {
     pub(super) fn of(info: &VideoInfo, flags: VideoBufferFlags) -> Self {
         let colorimetry = info.colorimetry();
+        let matrix = colorimetry.matrix();
         Self {
             full_range: match colorimetry.range() {
                 VideoColorRange::Range0_255 => Some(true),
@@ -37,6 +43,8 @@ impl Traits {
                 VideoTransferFunction::AribStdB67 => Light::Hlg,
                 _ => Light::Sdr,
             },
+            matrix: Some(matrix).filter(|m| *m != VideoColorMatrix::Unknown),
+            usual_matrix: usual_matrix(info) == Some(matrix),
             interlaced: match info.interlace_mode() {
                 VideoInterlaceMode::Progressive => false,
                 VideoInterlaceMode::Mixed => flags.contains(VideoBufferFlags::INTERLACED),
@@ -49,4 +57,10 @@ impl Traits {
             },
         }
     }
+}
+
+/// What GStreamer supposes of video whose caps tell no colorimetry.
+fn usual_matrix(info: &VideoInfo) -> Option<VideoColorMatrix> {
+    let silent = VideoInfo::builder(info.format(), info.width(), info.height()).build().ok()?;
+    Some(silent.colorimetry().matrix())
 }
