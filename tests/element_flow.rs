@@ -379,39 +379,47 @@ fn caps_that_are_said_again_change_nothing() {
 #[test]
 fn a_gap_counts_as_missing() {
     for side in [Reference, Distorted] {
-        let bench = files("");
-        let gaps = Arc::new(AtomicU64::default());
-        let count = gaps.clone();
-        let pad = bench.element.static_pad("src").expect("always there");
-        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
-            if let Some(gst::PadProbeData::Event(event)) = &info.data
-                && event.type_() == gst::EventType::Gap
-            {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-            gst::PadProbeReturn::Ok
-        });
-        for n in 0..10 {
-            for s in [Reference, Distorted] {
-                if n == 4 && s == side {
-                    let gap = gst::event::Gap::builder(gst::ClockTime::from_nseconds(n * FRAME))
-                        .duration(gst::ClockTime::from_nseconds(FRAME))
-                        .build();
-                    let source = bench.source(s).clone();
-                    // in order with the buffers of the source's queue
-                    assert!(source.send_event(gap));
-                } else {
-                    bench.push(s, frame(n, n * FRAME));
+        // of data that is not meant to be there, and of data that was lost
+        for flags in [gst::GapFlags::empty(), gst::GapFlags::DATA] {
+            let bench = files("");
+            let gaps = Arc::new(Mutex::new(Vec::new()));
+            let list = gaps.clone();
+            let pad = bench.element.static_pad("src").expect("always there");
+            pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+                if let Some(gst::PadProbeData::Event(event)) = &info.data
+                    && let gst::EventView::Gap(gap) = event.view()
+                {
+                    list.lock().expect("no panic before").push(gap.gap_flags());
+                }
+                gst::PadProbeReturn::Ok
+            });
+            for n in 0..10 {
+                for s in [Reference, Distorted] {
+                    if n == 4 && s == side {
+                        let time = gst::ClockTime::from_nseconds(n * FRAME);
+                        let gap = gst::event::Gap::builder(time)
+                            .duration(gst::ClockTime::from_nseconds(FRAME))
+                            .gap_flags(flags)
+                            .build();
+                        let source = bench.source(s).clone();
+                        // in order with the buffers of the source's queue
+                        assert!(source.send_event(gap));
+                    } else {
+                        bench.push(s, frame(n, n * FRAME));
+                    }
                 }
             }
+            let (heard, seen) = bench.finish();
+            assert!(heard.errors.is_empty(), "{side:?}: {:?}", heard.errors);
+            assert_eq!(heard.scores().len(), 9, "{side:?}: {:?}", heard.statuses());
+            let lost = |name: &str| heard.verdict().get::<u64>(name).expect("a counter");
+            let expected = if side == Distorted { (1, 0) } else { (0, 1) };
+            assert_eq!((lost("missing"), lost("surplus")), expected, "{side:?}");
+            let passed = gaps.lock().expect("no panic before");
+            let expected = if side == Distorted { vec![] } else { vec![flags] };
+            assert_eq!(*passed, expected, "{side:?}");
+            assert_eq!(seen.len(), 10 - passed.len());
         }
-        let (heard, _) = bench.finish();
-        assert!(heard.errors.is_empty(), "{side:?}: {:?}", heard.errors);
-        assert_eq!(heard.scores().len(), 9, "{side:?}: {:?}", heard.statuses());
-        let missing = if side == Distorted { 1 } else { 0 };
-        assert_eq!(heard.verdict().get::<u64>("missing"), Ok(missing));
-        let passed = gaps.load(Ordering::Relaxed);
-        assert_eq!(passed, 1 - missing, "{side:?}");
     }
 }
 

@@ -27,6 +27,9 @@ const LEAP: u64 = 500_000_000;
 /// In live mode, the last scores are waited for this long, when the video has left.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// The base class's mark on gaps of data that was lost.
+const MISSING_DATA: &str = "GstAggregatorMissingDataMeta";
+
 /// Whether the output has ended.
 #[derive(PartialEq, Eq)]
 pub(super) enum Over {
@@ -513,7 +516,10 @@ impl VmafTiny {
         self.forward(before);
         if is_gap(&buffer) {
             if let Some(pts) = buffer.pts() {
-                let gap = gst::event::Gap::builder(pts).duration(buffer.duration()).build();
+                let gap = gst::event::Gap::builder(pts)
+                    .duration(buffer.duration())
+                    .gap_flags(gap_flags(&buffer))
+                    .build();
                 element.src_pad().push_event(gap);
             }
             return Ok(());
@@ -547,6 +553,14 @@ impl State {
             }
         };
         Some(event.at(Some(time)))
+    }
+}
+
+/// Why there is nothing, as the event that became this buffer has said.
+fn gap_flags(buffer: &gst::BufferRef) -> gst::GapFlags {
+    match gst::meta::CustomMeta::from_buffer(buffer, MISSING_DATA) {
+        Ok(_) => gst::GapFlags::DATA,
+        Err(_) => gst::GapFlags::empty(),
     }
 }
 
