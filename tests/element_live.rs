@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bench::{Bench, FRAME, frame};
+use bench::{Bench, FRAME, accounted, frame};
 use canary::{Canary, Stumbles};
 use gst::prelude::*;
 use gstvmaftiny::align::pairing::Side::{self, Distorted, Reference};
@@ -73,13 +73,6 @@ fn assert_in_time(
             "frame {n}: {delay:?} late, {excused:?} excused, {busy:.2} busy"
         );
     }
-}
-
-fn accounted(s: &gst::StructureRef) -> u64 {
-    ["frames", "excluded", "missing", "no-pair", "ended", "skipped", "unscorable"]
-        .iter()
-        .map(|name| s.get::<u64>(*name).expect("a counter"))
-        .sum()
 }
 
 /// What became of a reference frame, if that was told.

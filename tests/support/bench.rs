@@ -201,6 +201,21 @@ impl Drop for Bench {
     }
 }
 
+/// A bench of two files, playing.
+pub fn files(options: &str) -> Bench {
+    let mut bench = Bench::new(options, false);
+    bench.play();
+    bench
+}
+
+/// All reference frames, by what became of them.
+pub fn accounted(s: &gst::StructureRef) -> u64 {
+    ["frames", "excluded", "missing", "no-pair", "ended", "skipped", "unscorable"]
+        .iter()
+        .map(|name| s.get::<u64>(*name).expect("a counter"))
+        .sum()
+}
+
 /// A 64x48 texture that moves three pixels a frame.
 pub fn frame(number: u64, pts: u64) -> gst::Buffer {
     sized_frame(64, 48, number, pts)
