@@ -290,6 +290,15 @@ fn overload_costs_scores_but_never_the_video() {
         panic!("{:?}", qos.stats())
     };
     assert!(u64::from(processed) <= scored, "{processed:?} {dropped:?}");
+    let values = |message: &gst::Message| match message.view() {
+        gst::MessageView::Qos(qos) => qos.values(),
+        _ => panic!("{message:?}"),
+    };
+    let (late, shares): (Vec<_>, Vec<_>) =
+        heard.qos.iter().map(values).map(|(jitter, share, _)| (jitter, share)).unzip();
+    // the first to be left out stood behind those that made it necessary
+    assert!(late.iter().all(|l| *l >= 0) && late[0] > FRAME as i64, "{late:?}");
+    assert!(shares.iter().all(|share| (0.0..1.0).contains(share)), "{shares:?}");
 }
 
 #[test]

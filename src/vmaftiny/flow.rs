@@ -388,12 +388,13 @@ impl VmafTiny {
         let time = |t: Option<u64>| t.map(gst::ClockTime::from_nseconds);
         let times = &report.frame.times;
         let frames = counters.frames().max(1);
+        let waited = i64::try_from(report.waited.as_nanos()).unwrap_or(i64::MAX);
         let message = gst::message::Qos::builder(true)
             .running_time(time(times.running_time))
             .stream_time(time(times.stream_time))
             .timestamp(time(times.timestamp))
             .duration(time(times.duration))
-            .values(0, counters.scored as f64 / frames as f64, 1_000_000)
+            .values(waited, counters.scored as f64 / frames as f64, 1_000_000)
             .stats(
                 gst::format::Buffers::from_u64(counters.scored),
                 gst::format::Buffers::from_u64(counters.skipped),

@@ -64,6 +64,11 @@ impl Ladder {
         self.step
     }
 
+    /// How long the last finished job waited for its turn.
+    pub(super) fn waited(&self) -> Duration {
+        self.waited
+    }
+
     /// Whether this frame is one to score.
     pub(super) fn chooses(&self, number: u64) -> bool {
         number.is_multiple_of(self.step)

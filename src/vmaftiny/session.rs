@@ -51,6 +51,8 @@ pub(super) struct Report {
     pub(super) problem: Option<String>,
     /// It was left out for want of time.
     pub(super) overload: bool,
+    /// How long it waited for the worker, or the last one that did.
+    pub(super) waited: Duration,
 }
 
 /// Something the caller must act upon.
@@ -365,7 +367,9 @@ impl Session {
             Trust::Measured(c) if c < policy.min_confidence => Some(Status::LowConfidence),
             _ => suspect.then_some(Status::Suspect),
         };
-        let report = Report { frame, reference: tokens.0, distorted: tokens.1, problem, overload };
+        let (reference, distorted) = tokens;
+        let waited = Duration::ZERO;
+        let report = Report { frame, reference, distorted, problem, overload, waited };
         self.in_progress.push_back(InProgress { report, submitted, doubt });
         refused
     }
@@ -429,7 +433,8 @@ impl Session {
                 Answer::Outcome(outcome) => self.settle(outcome, max_skip),
             }
         }
-        let report = self.in_progress.pop_front()?.report;
+        let mut report = self.in_progress.pop_front()?.report;
+        report.waited = self.ladder.waited();
         self.total.count(&report.frame);
         self.recent.count(&report.frame);
         if let Some(measured) = &report.frame.measured {
