@@ -19,7 +19,7 @@ pub struct Fingerprint {
 
 // more than this say nothing new about a block mean
 const SAMPLED_ROWS: usize = 180;
-const SAMPLES: usize = SAMPLED_ROWS * 1280;
+const SAMPLES: usize = SAMPLED_ROWS * 640;
 
 // columns summed up together, row after row: what a cache line holds, so that each is fetched once
 // and the processor foresees the next
