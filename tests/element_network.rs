@@ -13,7 +13,7 @@ mod oracle;
 #[allow(dead_code, reason = "shared with other tests")]
 mod pipeline;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -186,16 +186,27 @@ fn aligned(pictures: &[Frame], count: u64, received: &[(u64, Frame)]) -> HashMap
     received.iter().map(|(time, frame)| (place(time), frame.clone())).collect()
 }
 
-/// Mean score of the frames from `first` that were received.
-fn offline(pictures: &[Frame], frames: Range<u64>, received: &HashMap<u64, Frame>) -> f64 {
+/// Mean score of those of some frames that were received, without those `skipped`.
+fn offline(
+    pictures: &[Frame],
+    frames: Range<u64>,
+    received: &HashMap<u64, Frame>,
+    skipped: &HashSet<u64>,
+) -> f64 {
     let fusion = Fusion::open("vmaf_tiny_v2", &NAMES).expect("the default model");
     let workers = Workers::new(1).expect("no threads to start");
     let mut scorer = Scorer::new(fusion, workers, Profile::Exact);
     let mut scores = Vec::new();
+    // a verdict for each frame, in order
+    let mut numbers = frames.clone();
     let mut note = |verdict: Option<Verdict>| match verdict {
-        Some(Verdict::Scored { measured, .. }) => scores.push(measured.score.value),
+        Some(Verdict::Scored { measured, .. }) => {
+            let number = numbers.next().expect("no more verdicts than frames");
+            scores.extend((!skipped.contains(&number)).then_some(measured.score.value));
+        }
         Some(Verdict::Failed(e)) => panic!("{e}"),
-        Some(Verdict::Watched) | None => {}
+        Some(Verdict::Watched) => _ = numbers.next(),
+        None => {}
     };
     for n in frames {
         let reference = pictures[n as usize % pictures.len()].clone();
@@ -224,7 +235,10 @@ fn a_lossy_network_of_unknown_delay_is_scored_as_afterwards() {
     // till the offset is known there is nothing to be scored with
     let known = |f: &&gst::Structure| f.get::<i64>("offset").is_ok_and(|o| o > 0);
     let first: u64 = heard.frames.iter().find(known).unwrap().get("frame-number").unwrap();
-    let offline = offline(&lumas, first..count, &aligned);
+    // what a busy machine had no time for
+    let skipped = heard.frames.iter().filter(|f| f.get::<&str>("status") == Ok("skipped"));
+    let skipped = skipped.map(|f| f.get("frame-number").unwrap()).collect();
+    let offline = offline(&lumas, first..count, &aligned, &skipped);
     let damaged = heard.frames.iter().filter(|f| f.get("corrupted") == Ok(true)).count();
     println!(
         "{count} frames, known from {first}, {} received, {} aligned; offset {:.0} ms; live {live:.3}, offline \
