@@ -12,6 +12,30 @@ pub(super) fn round_shift_unsigned(v: u64, n: u32) -> u64 {
     (v + ((1 << n) >> 1)) >> n
 }
 
+/// 1.5·2^52: a number that leaves no room for fractions.
+const ROUNDER: f64 = 6755399441055744.0;
+
+/// The next whole number below or at `v`, from -2^50 to 2^50.
+#[inline(always)]
+pub(super) fn floor(v: f64) -> f64 {
+    let nearest = (v + ROUNDER) - ROUNDER;
+    nearest - if nearest > v { 1.0 } else { 0.0 }
+}
+
+/// `v` to the nearest whole number, halves up. `PLACES`: how many bits it has at most after the
+/// point, so that those before it are less than 50 without them.
+#[inline(always)]
+pub(super) fn nearest<const PLACES: u32>(v: f64) -> f64 {
+    let tiny = 1.0 / (4u64 << PLACES) as f64;
+    (v + tiny + ROUNDER) - ROUNDER
+}
+
+/// The low bits of a whole number from -2^50 to 2^50.
+#[inline(always)]
+pub(super) fn whole_bits(v: f64) -> u32 {
+    (v + ROUNDER).to_bits() as u32
+}
+
 /// Smallest integer not below `log2(n)`, for `n` ≥ 1.
 pub(super) fn ceil_log2(n: usize) -> u32 {
     n.next_power_of_two().trailing_zeros()
@@ -34,6 +58,13 @@ mod tests {
         assert_eq!(round_shift(-3, 1), -1);
         assert_eq!(round_shift(-5, 0), -5);
         assert_eq!(round_shift_unsigned(6, 2), 2);
+    }
+
+    #[test]
+    fn floating_point_rounds_down_and_to_the_nearest() {
+        assert_eq!([2.0, 2.75, -2.25, -3.0, 0.0].map(floor), [2.0, 2.0, -3.0, -3.0, 0.0]);
+        assert_eq!([2.5, 2.25, -2.5, -2.75].map(nearest::<2>), [3.0, 2.0, -2.0, -3.0]);
+        assert_eq!([7.0, -7.0, -2147483648.0].map(|v| whole_bits(v) as i32), [7, -7, i32::MIN]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod canvas;
 mod cpu;
 mod error;
 mod extract;
+mod filter;
 mod fixed;
 #[cfg(target_arch = "x86_64")]
 mod lanes;

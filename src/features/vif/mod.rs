@@ -1,8 +1,8 @@
 //! Visual information fidelity at four scales.
 //!
-//! Per scale: local means, variances and covariance under a Gaussian window ([`window`]), from
-//! them the information both pictures carry ([`statistic`]); then both pictures are low-passed and
-//! halved ([`pyramid`]). All in integers; the roundings are part of the definition.
+//! Per scale: local means, variances and covariance under a Gaussian window ([`window`], in plain
+//! code [`portable`]), from them the information both pictures carry ([`statistic`]); then both
+//! pictures are low-passed and halved ([`pyramid`]). All in integers; the roundings are part of the definition.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -10,6 +10,7 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod doubt;
+mod portable;
 mod pyramid;
 mod sample;
 mod statistic;
@@ -30,13 +31,13 @@ use window::{Grid, Measure, Scratch};
 pub(super) use sample::Sample;
 
 /// Gaussian windows of the four scales, Q16: the first half and the centre of a symmetric filter.
-const TAPS_0: [u32; 17] = [
+pub(super) const TAPS_0: [u32; 17] = [
     489, 935, 1640, 2640, 3896, 5274, 6547, 7455, 7784, 7455, 6547, 5274, 3896, 2640, 1640, 935,
     489,
 ];
-const TAPS_1: [u32; 9] = [1244, 3663, 7925, 12590, 14692, 12590, 7925, 3663, 1244];
-const TAPS_2: [u32; 5] = [3571, 16004, 26386, 16004, 3571];
-const TAPS_3: [u32; 3] = [10904, 43728, 10904];
+pub(super) const TAPS_1: [u32; 9] = [1244, 3663, 7925, 12590, 14692, 12590, 7925, 3663, 1244];
+pub(super) const TAPS_2: [u32; 5] = [3571, 16004, 26386, 16004, 3571];
+pub(super) const TAPS_3: [u32; 3] = [10904, 43728, 10904];
 
 /// Window widths of the four scales.
 const WINDOWS: [usize; 4] = [TAPS_0.len(), TAPS_1.len(), TAPS_2.len(), TAPS_3.len()];
@@ -78,7 +79,7 @@ impl Vif {
             .collect();
         let scratch = [0, 1, 2, 3].map(|s| {
             let level = workers.level();
-            workers.each_their(|| Scratch::new(level, sizes[s].0, WINDOWS[s], steps[s]))
+            workers.each_their(|| Scratch::new(level, WINDOWS[s], steps[s]))
         });
         let [_, small @ ..] = sizes;
         Self {

@@ -1,8 +1,10 @@
-//! What differs between 8-bit and deeper samples: how wide a sum of squares must be.
+//! What differs between 8-bit and deeper samples: how wide sums must be, how they are filtered.
+
+use super::portable::Columns;
 
 /// Rounding after a vertical pass, in bits.
 #[derive(Clone, Copy)]
-pub(super) struct Shifts {
+pub(in crate::features) struct Shifts {
     /// Of sums of samples: leaves Q8.
     pub(super) mean: u32,
     /// Of sums of products of two samples: leaves Q16.
@@ -20,8 +22,9 @@ impl Shifts {
 }
 
 /// Sample types of pictures and of the pyramid.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "vector code only"))]
 pub(in crate::features) trait Sample:
-    bytemuck::Pod + Send + Sync + Into<u32>
+    bytemuck::Pod + Send + Sync + Into<u32> + Columns
 {
     /// Whether these are 8-bit samples.
     const BYTES: bool;

@@ -3,10 +3,10 @@
 use std::iter::Sum;
 use std::ops::Add;
 
+use crate::features::fixed::floor;
+
 /// Visual noise: a variance of 2 grey levels², Q16.
-const NOISE: f64 = 131072.0;
-/// Marks a pixel in a place for variances.
-const NOT_FLAT: f64 = -1.0;
+const NOISE: i32 = 131072;
 /// Largest contrast gain that counts as information.
 const GAIN_LIMIT: f64 = 100.0;
 /// Keeps the gain finite, Q16.
@@ -14,63 +14,150 @@ const EPSILON: f64 = 65536.0 * 1e-10;
 /// Logarithms are Q11.
 const LOG_ONE: f64 = 2048.0;
 
-/// `2048 log2(v)` of 16 leading bits.
-pub(super) struct LogTable(Box<[u16]>);
+/// How much `2048 log2(v)` of 16 leading bits is above a straight line from one power of two to
+/// the next: little enough for bytes, which stay in the nearest cache.
+pub(super) struct LogTable(Box<[u8; 1 << LEADING]>);
+
+/// Bits of a mantissa that have a say in its logarithm.
+const LEADING: u32 = 15;
 
 impl LogTable {
     pub(super) fn new() -> Self {
-        let log = |v: u32| f64::from(f64::from(v).log2() as f32) * LOG_ONE + 0.5;
-        Self((1 << 15..1 << 16).map(|v| log(v) as u16).collect())
+        let log = |v: usize| f64::from((v as f64).log2() as f32) * LOG_ONE + 0.5;
+        let one = 1 << LEADING;
+        let above = |i: usize| log(one + i) as usize - (15 << 11) - (i >> 4);
+        Self(Box::new(std::array::from_fn(|i| above(i) as u8)))
     }
 
-    /// Of a whole number from 2^15 up; bits beyond the leading 16 are dropped.
+    /// Sum of logarithms of [`leading_bits`], each too high by 1023.
     #[inline(always)]
-    fn log2(&self, v: f64) -> i64 {
-        let bits = v.to_bits();
-        let exponent = (bits >> 52) as i64 - 1023 - 15;
-        // the mantissa's first 15 bits follow the leading one
-        let leading = (bits >> 37) as usize & 0x7fff;
-        i64::from(self.0[leading]) + 2048 * exponent
-    }
-}
-
-/// Window sums of some neighbouring pixels. Whole numbers, all of them.
-pub(super) struct Moments<const N: usize> {
-    /// Reference, distorted; Q24.
-    pub(super) means: [[u64; N]; 2],
-    /// Reference squared, distorted squared, reference times distorted; Q16.
-    pub(super) products: [[f64; N]; 3],
-}
-
-impl<const N: usize> Moments<N> {
-    /// Second moments about the mean, Q16: of the reference, of the distorted, of both.
-    #[inline(always)]
-    fn central(&self) -> [[f64; N]; 3] {
-        let [m1, m2] = &self.means;
-        let [mut reference, mut distorted, mut covariance] = self.products;
-        for i in 0..N {
-            reference[i] -= high_bits(m1[i] * m1[i]);
-            distorted[i] = (distorted[i] - high_bits(m2[i] * m2[i])).max(0.0);
-            covariance[i] -= high_bits(m1[i] * m2[i]);
+    fn sum(&self, numbers: &[u32]) -> u32 {
+        let (mut straight, mut above) = (0u32, 0u32);
+        for leading in numbers {
+            straight = straight.wrapping_add(leading >> (LEADING - 11));
         }
-        [reference, distorted, covariance]
+        for leading in numbers {
+            above += u32::from(self.0[*leading as usize % (1 << LEADING)]);
+        }
+        straight.wrapping_add(above)
     }
 }
 
-/// `v / 2^32`, rounded.
+/// Exponent and first bits of a whole number from 2^15 up; the rest has no say.
 #[inline(always)]
-fn high_bits(v: u64) -> f64 {
-    // as the fraction of 2^52
-    let exponent = (1u64 << 52) as f64;
-    f64::from_bits(((v + (1 << 31)) >> 32) | exponent.to_bits()) - exponent
+fn leading_bits(v: f64) -> u32 {
+    (v.to_bits() >> (52 - LEADING)) as u32
 }
 
-/// The whole part of a number from 0 to 2^51.
+/// Window sums of up to [`BLOCK`] pixels.
+#[derive(Clone, Copy)]
+pub(super) struct Moments<'a> {
+    /// Reference, distorted; Q24.
+    pub(super) means: [&'a [u32]; 2],
+    /// Reference squared, distorted squared, reference times distorted; Q16.
+    pub(super) products: [&'a [u32]; 3],
+}
+
+/// Pixels whose statistic is taken together.
+pub(super) const BLOCK: usize = 32;
+
+/// Those pixels in work. One loop after the other: all at once would be too much for compilers.
+pub(super) struct Pixels {
+    // second moments about the mean, Q16
+    reference: [i32; BLOCK],
+    distorted: [i32; BLOCK],
+    covariance: [i32; BLOCK],
+    // leading bits of logarithms' arguments
+    total: [u32; BLOCK],
+    noise: [u32; BLOCK],
+    signal: [u32; BLOCK],
+}
+
+impl Pixels {
+    pub(super) const EMPTY: Self = Self {
+        reference: [0; BLOCK],
+        distorted: [0; BLOCK],
+        covariance: [0; BLOCK],
+        total: [0; BLOCK],
+        noise: [0; BLOCK],
+        signal: [0; BLOCK],
+    };
+
+    #[inline(always)]
+    fn centre(&mut self, moments: Moments) {
+        let count = moments.means[0].len();
+        let [m1, m2] = moments.means.map(|line| &line[..count]);
+        let [p11, p22, p12] = moments.products.map(|line| &line[..count]);
+        let Self { reference, distorted, covariance, .. } = self;
+        let reference = &mut reference[..count];
+        let distorted = &mut distorted[..count];
+        let covariance = &mut covariance[..count];
+        let about = |product: u32, a, b| product.wrapping_sub(high_bits(a, b)) as i32;
+        for i in 0..count {
+            reference[i] = about(p11[i], m1[i], m1[i]);
+            distorted[i] = about(p22[i], m2[i], m2[i]).max(0);
+            covariance[i] = about(p12[i], m1[i], m2[i]);
+        }
+    }
+
+    /// What pixels add that are flat: with too little detail to carry information, so that what
+    /// was added counts against it. Leaves nothing of them, and of unrelated pixels no covariance.
+    #[inline(always)]
+    fn take_flat(&mut self, count: usize) -> Flat {
+        let Self { reference, distorted, covariance, .. } = self;
+        let reference = &mut reference[..count];
+        let distorted = &distorted[..count];
+        let covariance = &mut covariance[..count];
+        let (mut detailed, mut low, mut high) = (0, 0, 0);
+        for i in 0..count {
+            // all ones or none
+            let detail = -i32::from(reference[i] >= NOISE);
+            let related = -i32::from(distorted[i] > 0) & detail;
+            let added = distorted[i] & !detail;
+            detailed -= detail;
+            low += added & 0xffff;
+            high += added >> 16;
+            reference[i] &= detail;
+            covariance[i] = covariance[i].max(0) & related;
+        }
+        Flat {
+            pixels: count as i64 - i64::from(detailed),
+            variance: (i64::from(high) << 16) + i64::from(low),
+        }
+    }
+
+    /// Where `total` is noise and `signal` is `noise`, logarithms cancel.
+    #[inline(always)]
+    fn fill_arguments(&mut self, count: usize) {
+        let Self { reference, distorted, covariance, total, noise, signal } = self;
+        let (reference, distorted) = (&reference[..count], &distorted[..count]);
+        let (covariance, total) = (&covariance[..count], &mut total[..count]);
+        let (noise, signal) = (&mut noise[..count], &mut signal[..count]);
+        for i in 0..count {
+            let [reference, distorted, covariance] =
+                [reference[i], distorted[i], covariance[i]].map(f64::from);
+            let gain = covariance / (reference + EPSILON);
+            let residual = floor((distorted - gain * covariance).max(0.0));
+            let gain = gain.min(GAIN_LIMIT);
+            let kept = floor(gain * gain * reference);
+            let lost = f64::from(NOISE) + residual;
+            total[i] = leading_bits(f64::from(NOISE) + reference);
+            noise[i] = leading_bits(lost);
+            signal[i] = leading_bits(lost + kept);
+        }
+    }
+}
+
+/// Part of [`Sums`].
+struct Flat {
+    pixels: i64,
+    variance: i64,
+}
+
+/// `a * b / 2^32`, rounded.
 #[inline(always)]
-fn whole(v: f64) -> f64 {
-    let exponent = (1u64 << 52) as f64;
-    let nearest = (v + exponent) - exponent;
-    if nearest > v { nearest - 1.0 } else { nearest }
+fn high_bits(a: u32, b: u32) -> u32 {
+    ((u64::from(a) * u64::from(b) + (1 << 31)) >> 32) as u32
 }
 
 /// Sums over pixels, exact.
@@ -99,32 +186,17 @@ impl Sums {
     }
 
     #[inline(always)]
-    pub(super) fn add<const N: usize>(&mut self, moments: &Moments<N>, logs: &LogTable) {
-        let [reference, distorted, covariance] = moments.central();
-        // arguments of three logarithms; NOISE where there is nothing to add
-        let (mut total, mut noise, mut signal) = ([NOISE; N], [NOISE; N], [NOISE; N]);
-        let mut flat = [0.0; N];
-        for i in 0..N {
-            let (reference, distorted, covariance) = (reference[i], distorted[i], covariance[i]);
-            // too little detail to carry information: what was added counts against it
-            let is_flat = reference < NOISE;
-            let is_related = !is_flat & (covariance > 0.0) & (distorted > 0.0);
-            let gain = covariance / (reference + EPSILON);
-            let residual = whole((distorted - gain * covariance).max(0.0));
-            let gain = gain.min(GAIN_LIMIT);
-            let kept = whole(gain * gain * reference);
-            flat[i] = if is_flat { distorted } else { NOT_FLAT };
-            total[i] = if is_flat { NOISE } else { NOISE + reference };
-            noise[i] = if is_related { NOISE + residual } else { NOISE };
-            signal[i] = if is_related { NOISE + residual + kept } else { NOISE };
-        }
-        for i in 0..N {
-            self.log_denominator += logs.log2(total[i]) - 17 * 2048;
-            self.log_numerator += logs.log2(signal[i]) - logs.log2(noise[i]);
-            let is_flat = i64::from(flat[i] >= 0.0);
-            self.flat_pixels += is_flat;
-            self.flat_variance += is_flat * flat[i] as i64;
-        }
+    pub(super) fn add(&mut self, moments: Moments, pixels: &mut Pixels, logs: &LogTable) {
+        let count = moments.means[0].len();
+        pixels.centre(moments);
+        let flat = pixels.take_flat(count);
+        self.flat_pixels += flat.pixels;
+        self.flat_variance += flat.variance;
+        pixels.fill_arguments(count);
+        let [total, noise, signal] =
+            [&pixels.total, &pixels.noise, &pixels.signal].map(|line| logs.sum(&line[..count]));
+        self.log_denominator += i64::from(total) - count as i64 * (1023 + 17) * 2048;
+        self.log_numerator += i64::from(signal) - i64::from(noise);
     }
 
     /// Numerator over denominator.
@@ -156,5 +228,23 @@ impl Add for Sums {
 impl Sum for Sums {
     fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
         items.fold(Self::default(), Add::add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_are_those_of_sixteen_leading_bits() {
+        let logs = LogTable::new();
+        for leading in 1u32 << 15..1 << 16 {
+            let table = (f64::from(f64::from(leading).log2() as f32) * LOG_ONE + 0.5) as u32;
+            for shift in [0, 3, 15] {
+                let v = f64::from((leading << shift) | ((1 << shift) - 1));
+                let found = logs.sum(&[leading_bits(v)]) - 1023 * 2048;
+                assert_eq!(found, table + 2048 * shift, "{v}");
+            }
+        }
     }
 }
