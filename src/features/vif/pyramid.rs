@@ -1,6 +1,7 @@
 //! From one scale to the next: low-pass with the next scale's window, keep even rows and columns.
 #![allow(unsafe_code, reason = "code for AVX2 and AVX-512 is entered here")]
 
+use std::array::from_fn;
 use std::ops::Range;
 
 use super::sample::{Sample, Shifts};
@@ -8,13 +9,14 @@ use super::window::window_rows;
 use crate::features::cpu::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
+use crate::features::filter::{block, centred, filter_rows};
 use crate::features::plane::Plane;
 use crate::features::strips::Workers;
 
 /// Room for half the widest filter's radius on either side.
 const MARGIN: usize = 4;
 /// Output pixels treated together.
-const BLOCK: usize = 8;
+const BLOCK: usize = 32;
 
 /// Some rows of the next scale.
 pub(super) struct Job {
@@ -24,11 +26,11 @@ pub(super) struct Job {
     lines: super::avx2::Lines,
 }
 
-/// A vertically filtered row, Q8: even and odd columns apart, so that the horizontal pass reads
-/// neighbours; with room for reflected borders.
+/// A vertically filtered row, Q8, as filters want it: even and odd columns apart, so that the
+/// horizontal pass reads neighbours; with room for reflected borders.
 struct Columns {
-    even: Vec<u32>,
-    odd: Vec<u32>,
+    even: Vec<i16>,
+    odd: Vec<i16>,
 }
 
 impl Job {
@@ -63,6 +65,7 @@ pub(super) fn halve<P: Sample, const T: usize>(
 
 struct Halve<'a, P, const T: usize> {
     pair: [Plane<'a, P>; 2],
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "vector code only"))]
     taps: &'a [u32; T],
     shifts: Shifts,
     job: &'a mut Job,
@@ -74,12 +77,12 @@ impl<P: Sample, const T: usize> Kernel for Halve<'_, P, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { pair: [reference, distorted], taps, shifts, job, next } = self;
+        let Self { pair: [reference, distorted], shifts, job, next, .. } = self;
         let width = reference.width / 2;
         for (y, both) in job.rows.clone().zip(next.chunks_exact_mut(2 * width)) {
             let (r, d) = both.split_at_mut(width);
-            halve_row(reference, 2 * y, taps, shifts, &mut job.columns, r);
-            halve_row(distorted, 2 * y, taps, shifts, &mut job.columns, d);
+            halve_row::<P, T>(reference, 2 * y, shifts, &mut job.columns, r);
+            halve_row::<P, T>(distorted, 2 * y, shifts, &mut job.columns, d);
         }
     }
 
@@ -122,7 +125,6 @@ impl<P: Sample, const T: usize> Kernel for Halve<'_, P, T> {
 fn halve_row<P: Sample, const T: usize>(
     plane: Plane<P>,
     y: usize,
-    taps: &[u32; T],
     shifts: Shifts,
     columns: &mut Columns,
     out: &mut [u16],
@@ -131,27 +133,26 @@ fn halve_row<P: Sample, const T: usize>(
     let pairs = plane.width / 2;
     let whole = pairs - pairs % BLOCK;
     for i in (0..whole).step_by(BLOCK) {
-        vertical_block::<P, T, BLOCK, { 2 * BLOCK }>(&rows, taps, shifts, i, columns);
+        vertical_block::<P, T, BLOCK, { 2 * BLOCK }>(&rows, shifts, i, columns);
     }
     for i in whole..pairs {
-        vertical_block::<P, T, 1, 2>(&rows, taps, shifts, i, columns);
+        vertical_block::<P, T, 1, 2>(&rows, shifts, i, columns);
     }
     if plane.width % 2 == 1 {
-        columns.even[MARGIN + pairs] = vertical::<P, T, 1>(&rows, taps, shifts, 2 * pairs)[0];
+        [columns.even[MARGIN + pairs]] = vertical::<P, T, 1>(&rows, shifts, 2 * pairs);
     }
     reflect_borders(columns, plane.width, T / 2);
-    horizontal(columns, taps, out);
+    horizontal::<T>(columns, out);
 }
 
 #[inline(always)]
 fn vertical_block<P: Sample, const T: usize, const N: usize, const N2: usize>(
     rows: &[&[P]; T],
-    taps: &[u32; T],
     shifts: Shifts,
     i: usize,
     columns: &mut Columns,
 ) {
-    let filtered = vertical::<P, T, N2>(rows, taps, shifts, 2 * i);
+    let filtered: [i16; N2] = vertical(rows, shifts, 2 * i);
     let even = &mut columns.even[MARGIN + i..MARGIN + i + N];
     let odd = &mut columns.odd[MARGIN + i..MARGIN + i + N];
     for k in 0..N {
@@ -163,22 +164,14 @@ fn vertical_block<P: Sample, const T: usize, const N: usize, const N2: usize>(
 #[inline(always)]
 fn vertical<P: Sample, const T: usize, const N: usize>(
     rows: &[&[P]; T],
-    taps: &[u32; T],
     shifts: Shifts,
     x: usize,
-) -> [u32; N] {
-    let mut sum = [(1u32 << shifts.mean) >> 1; N];
-    for k in 0..T {
-        let row = &rows[k][x..x + N];
-        for i in 0..N {
-            let sample: u32 = row[i].into();
-            sum[i] += taps[k] * sample;
-        }
-    }
-    for s in &mut sum {
-        *s >>= shifts.mean;
-    }
-    sum
+) -> [i16; N] {
+    let rows = rows.map(|row| block(row, x));
+    let mut sums = [0; N];
+    P::filter_samples(rows, &mut sums);
+    let half = (1 << shifts.mean) >> 1;
+    sums.map(|sum| centred(((sum + half) >> shifts.mean) as u16))
 }
 
 #[inline(always)]
@@ -204,38 +197,30 @@ fn reflect_borders(columns: &mut Columns, width: usize, radius: usize) {
 }
 
 #[inline(always)]
-fn horizontal<const T: usize>(columns: &Columns, taps: &[u32; T], out: &mut [u16]) {
-    let width = out.len();
-    let whole = width - width % BLOCK;
-    for x in (0..whole).step_by(BLOCK) {
-        horizontal_block::<T, BLOCK>(columns, taps, x, out);
+fn horizontal<const T: usize>(columns: &Columns, out: &mut [u16]) {
+    let mut blocks = out.chunks_exact_mut(BLOCK);
+    let mut x = 0;
+    for block in &mut blocks {
+        block.copy_from_slice(&horizontal_block::<T, BLOCK>(columns, x));
+        x += BLOCK;
     }
-    for x in whole..width {
-        horizontal_block::<T, 1>(columns, taps, x, out);
+    for o in blocks.into_remainder() {
+        [*o] = horizontal_block::<T, 1>(columns, x);
+        x += 1;
     }
 }
 
 #[inline(always)]
-fn horizontal_block<const T: usize, const N: usize>(
-    columns: &Columns,
-    taps: &[u32; T],
-    x: usize,
-    out: &mut [u16],
-) {
-    let mut sum = [1u32 << 15; N];
-    for k in 0..T {
-        // tap k reads column 2x + offset
+fn horizontal_block<const T: usize, const N: usize>(columns: &Columns, x: usize) -> [u16; N] {
+    // tap k reads column 2x + offset
+    let under = from_fn(|k| {
         let offset = k as isize - (T / 2) as isize;
         let line = if offset.rem_euclid(2) == 0 { &columns.even } else { &columns.odd };
-        let at = (MARGIN + x).wrapping_add_signed(offset.div_euclid(2));
-        let samples = &line[at..at + N];
-        for i in 0..N {
-            sum[i] += taps[k] * samples[i];
-        }
-    }
-    for (o, s) in out[x..x + N].iter_mut().zip(sum) {
-        *o = (s >> 16) as u16;
-    }
+        block(line, (MARGIN + x).wrapping_add_signed(offset.div_euclid(2)))
+    });
+    let mut sums = [0; N];
+    filter_rows::<T, N>(under, &mut sums);
+    sums.map(|sum| ((sum + (1 << 15)) >> 16) as u16)
 }
 
 #[cfg(test)]
