@@ -8,20 +8,17 @@ mod rows;
 
 use std::ops::Range;
 
-use rows::Rows;
+pub(super) use rows::Sample;
+use rows::{Line, Rows};
 
 use super::Geometry;
 use super::plane::Plane;
 use super::strips::Workers;
 
-/// Gaussian blur, Q16.
+/// Gaussian blur, Q16: VIF's window of that size.
 const TAPS: [f64; 5] = [3571.0, 16004.0, 26386.0, 16004.0, 3571.0];
-const RADIUS: usize = TAPS.len() / 2;
-
-/// Sample types of pictures.
-pub(super) trait Sample: bytemuck::Pod + Send + Sync + Into<i32> {}
-impl Sample for u8 {}
-impl Sample for u16 {}
+const WINDOW: usize = TAPS.len();
+const RADIUS: usize = WINDOW / 2;
 
 /// Scratch memory for one geometry.
 pub(super) struct Motion {
@@ -32,7 +29,7 @@ pub(super) struct Motion {
 
 struct Job {
     rows: Range<usize>,
-    line: Vec<f64>,
+    line: Line,
     #[cfg(target_arch = "x86_64")]
     singles: avx2::Singles,
     #[cfg(target_arch = "x86_64")]
@@ -49,7 +46,7 @@ impl Motion {
             .into_iter()
             .map(|rows| Job {
                 rows,
-                line: vec![0.0; width + 2 * RADIUS],
+                line: Line::new(width),
                 #[cfg(target_arch = "x86_64")]
                 singles: avx2::Singles::new(width),
                 #[cfg(target_arch = "x86_64")]
