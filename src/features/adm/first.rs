@@ -1,11 +1,13 @@
 use super::level::{Arithmetic, Band};
 use super::pool::{Sums, Window};
 #[cfg(target_arch = "x86_64")]
+use super::strip::Rows;
+use super::wavelet::Sample;
+#[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, x86};
 #[cfg(target_arch = "x86_64")]
-use super::{strip::Rows, wavelet::Sample};
-#[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
+use crate::features::filter::pair;
 use crate::features::fixed::{ceil_log2, round_shift_unsigned};
 
 /// Contrast sensitivity in the denominator, for h, v and d.
@@ -28,41 +30,34 @@ impl First {
     }
 }
 
+/// Sum of 16-bit products, rounded.
 #[inline(always)]
-fn filter(samples: [i32; 4], taps: [i32; 4], shift: u32) -> i32 {
-    let [a, b, c, d] = samples;
-    let sum = a * taps[0] + b * taps[1] + c * taps[2] + d * taps[3];
-    (sum + (1 << (shift - 1))) >> shift
+fn filter([a, b, c, d]: [i16; 4], taps: [i32; 4], shift: u32) -> i16 {
+    let [s, t, u, v] = taps.map(|t| t as i16);
+    // the marks of two pairs cancel
+    let sum = pair([a, b], [s, t]).wrapping_add(pair([c, d], [u, v])) as i32;
+    ((sum + (1 << (shift - 1))) >> shift) as i16
 }
 
 impl Arithmetic for First {
     type Low = i16;
+    const WIDE: bool = false;
 
     // samples about mid-grey: everything fits 16 bits, and only the low-pass band moves
     #[inline(always)]
-    fn vertical(&self, samples: [i32; 4], taps: [i32; 4]) -> i32 {
-        let [a, b, c, d] = samples;
-        let mid = self.mid_grey;
-        filter([a - mid, b - mid, c - mid, d - mid], taps, self.depth)
+    fn vertical<P: Sample>(&self, samples: [P; 4], taps: [i32; 4]) -> i16 {
+        let about_mid_grey = |sample: P| (sample.into() - self.mid_grey) as i16;
+        filter(samples.map(about_mid_grey), taps, self.depth)
     }
 
     #[inline(always)]
-    fn horizontal(&self, samples: [i32; 4], taps: [i32; 4]) -> i32 {
+    fn horizontal(&self, samples: [i16; 4], taps: [i32; 4]) -> i16 {
         filter(samples, taps, 16)
     }
 
     #[inline(always)]
     fn dot(&self, a: [i32; 2], b: [i32; 2]) -> f64 {
         f64::from((a[0] * b[0] + a[1] * b[1]) as f32)
-    }
-
-    #[inline(always)]
-    fn restored(&self, reference: i32, distorted: i32) -> i32 {
-        let reciprocal = (1 << 30) / reference.unsigned_abs().max(1);
-        let signed = i64::from(distorted * reference.signum());
-        let kept = (i64::from(reciprocal) * signed + (1 << 14)) >> 15;
-        let kept = kept.clamp(0, 1 << 15) as i32;
-        (kept * reference + (1 << 14)) >> 15
     }
 
     #[inline(always)]

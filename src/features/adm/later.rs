@@ -1,12 +1,13 @@
 use super::level::{Arithmetic, Band};
 use super::pool::{Sums, Window};
 #[cfg(target_arch = "x86_64")]
+use super::strip::Rows;
+use super::wavelet::Sample;
+#[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, x86};
 #[cfg(target_arch = "x86_64")]
-use super::{strip::Rows, wavelet::Sample};
-#[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
-use crate::features::fixed::{ceil_log2, round_shift, round_shift_unsigned};
+use crate::features::fixed::{ceil_log2, floor, round_shift, round_shift_unsigned, whole_bits};
 
 /// A coarser level: 32-bit coefficients.
 pub(super) struct Later {
@@ -53,13 +54,14 @@ impl Later {
     };
 }
 
+/// In floating point, which holds these sums exactly: 32-bit coefficients times 16-bit taps.
 #[inline(always)]
-fn filter(samples: [i32; 4], taps: [i32; 4], shift: u32) -> i32 {
-    let mut sum = 0;
-    for i in 0..4 {
-        sum += i64::from(samples[i]) * i64::from(taps[i]);
-    }
-    round_shift(sum, shift) as i32
+fn filter<S: Into<i32>>(samples: [S; 4], taps: [i32; 4], shift: u32) -> i32 {
+    let [a, b, c, d] = samples.map(|sample| f64::from(sample.into()));
+    let [s, t, u, v] = taps.map(f64::from);
+    let sum = (a * s + b * t) + (c * u + d * v);
+    let half = f64::from((1 << shift) >> 1);
+    whole_bits(floor((sum + half) / f64::from(1 << shift))) as i32
 }
 
 /// A thirtieth or fifteenth, Q32; the half is taken off, not added.
@@ -70,9 +72,10 @@ fn masking_share(factor: i64, weighted: u32) -> i32 {
 
 impl Arithmetic for Later {
     type Low = i32;
+    const WIDE: bool = true;
 
     #[inline(always)]
-    fn vertical(&self, samples: [i32; 4], taps: [i32; 4]) -> i32 {
+    fn vertical<P: Sample>(&self, samples: [P; 4], taps: [i32; 4]) -> i32 {
         filter(samples, taps, self.vertical_shift)
     }
 
@@ -85,17 +88,6 @@ impl Arithmetic for Later {
     fn dot(&self, a: [i32; 2], b: [i32; 2]) -> f64 {
         let sum = i64::from(a[0]) * i64::from(b[0]) + i64::from(a[1]) * i64::from(b[1]);
         f64::from(sum as f32)
-    }
-
-    #[inline(always)]
-    fn restored(&self, reference: i32, distorted: i32) -> i32 {
-        let magnitude = reference.unsigned_abs();
-        let excess = (u32::BITS - magnitude.leading_zeros()).saturating_sub(15);
-        let leading = (magnitude + ((1 << excess) >> 1)) >> excess;
-        let reciprocal = i64::from((1 << 30) / leading.max(1));
-        let signed = i64::from(distorted) * i64::from(reference.signum());
-        let kept = (reciprocal * signed + (1 << (14 + excess))) >> (15 + excess);
-        round_shift(kept.clamp(0, 1 << 15) * i64::from(reference), 15) as i32
     }
 
     #[inline(always)]

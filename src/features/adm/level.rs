@@ -3,9 +3,7 @@
 use super::pool::{Sums, Window};
 #[cfg(target_arch = "x86_64")]
 use super::strip::Rows;
-use super::wavelet::Coefficient;
-#[cfg(target_arch = "x86_64")]
-use super::wavelet::Sample;
+use super::wavelet::{Coefficient, Sample};
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 #[cfg(target_arch = "x86_64")]
@@ -13,18 +11,18 @@ use crate::features::cpu::{Avx2, Avx512};
 
 /// Arithmetic of one level. The first has 16-bit coefficients, the later ones 32-bit.
 pub(super) trait Arithmetic: Sync {
-    /// What holds a coefficient of the low-pass band.
+    /// What holds a coefficient.
     type Low: Coefficient;
+    /// Whether coefficients may have more than 15 bits.
+    const WIDE: bool;
 
     /// One output of a vertical filter.
-    fn vertical(&self, samples: [i32; 4], taps: [i32; 4]) -> i32;
+    fn vertical<P: Sample>(&self, samples: [P; 4], taps: [i32; 4]) -> Self::Low;
     /// One output of a horizontal filter.
-    fn horizontal(&self, samples: [i32; 4], taps: [i32; 4]) -> i32;
+    fn horizontal(&self, samples: [Self::Low; 4], taps: [i32; 4]) -> Self::Low;
 
     /// `a[0]·b[0] + a[1]·b[1]`, rounded to single precision.
     fn dot(&self, a: [i32; 2], b: [i32; 2]) -> f64;
-    /// `reference` times the part of it that `distorted` keeps, 0 to 1.
-    fn restored(&self, reference: i32, distorted: i32) -> i32;
 
     /// Magnitude of weighted additive detail.
     fn weighted_added(&self, band: Band, added: i32) -> u32;

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::decouple::restored_part;
+use super::decouple::{is_aligned, restored};
 use super::level::{Arithmetic, Band};
 use super::pool::Window;
 use super::strip::Rows;
 use super::wavelet::{Detail, Lines, Sample};
-use crate::features::fixed::{ceil_log2, round_shift_unsigned};
+use crate::features::fixed::{ceil_log2, round_shift_unsigned, whole_bits};
 use crate::features::plane::Plane;
 
 /// Columns before the first and after the last of masking rows.
@@ -21,6 +21,8 @@ pub(super) struct Scratch {
     // the newest three rows, at their number modulo three
     decoupled: [Decoupled; 3],
     threshold: Vec<i32>,
+    // 1 where detail has kept its direction, else 0
+    aligned: Vec<f64>,
 }
 
 impl Scratch {
@@ -32,6 +34,7 @@ impl Scratch {
             distorted: Detail::new(width),
             decoupled: std::array::from_fn(|_| Decoupled::new(width)),
             threshold: vec![0; width],
+            aligned: vec![0.0; width],
         }
     }
 }
@@ -71,7 +74,7 @@ impl<P: Sample, A: Arithmetic> Rows<P> for Portable<'_, A> {
         low: Option<&mut [A::Low]>,
     ) {
         let Self { arithmetic, scratch } = self;
-        let width = scratch.reference.h.len();
+        let width = scratch.aligned.len();
         let mut bands = low.map(|both| both.split_at_mut(width)).map(|(r, d)| [r, d]);
         let pictures = [(reference, &mut scratch.reference), (distorted, &mut scratch.distorted)];
         for (i, (plane, out)) in pictures.into_iter().enumerate() {
@@ -88,31 +91,27 @@ impl<P: Sample, A: Arithmetic> Rows<P> for Portable<'_, A> {
     #[inline(always)]
     fn decouple(&mut self, y: usize, window: &Window) {
         let Self { arithmetic, scratch } = self;
-        let Scratch { reference: o, distorted: t, decoupled, .. } = &mut **scratch;
-        let Decoupled { restored, masks_around, masks_here } = &mut decoupled[y % 3];
-        let width = o.h.len();
+        let Scratch { reference, distorted, decoupled, aligned, .. } = &mut **scratch;
+        let Decoupled { restored: parts, masks_around, masks_here } = &mut decoupled[y % 3];
+        let width = aligned.len();
         let columns = window.columns.start.saturating_sub(1)..(window.columns.end + 1).min(width);
         // equal lengths, told to the compiler
         let count = columns.len();
-        let [oh, ov, od] = [&o.h, &o.v, &o.d].map(|l| &l[columns.start..][..count]);
-        let [th, tv, td] = [&t.h, &t.v, &t.d].map(|l| &l[columns.start..][..count]);
-        let [h, v, d] = restored.each_mut().map(|l| &mut l[columns.start..][..count]);
+        let [o, t] = [reference, distorted]
+            .map(|detail| detail.bands::<A::Low>().map(|l| &l[columns.start..][..count]));
         let around = &mut masks_around[MARGIN + columns.start..][..count];
         let here = &mut masks_here[columns.start..][..count];
+        let aligned = &mut aligned[..count];
         for x in 0..count {
-            let (o, t) = ([oh[x], ov[x], od[x]], [th[x], tv[x], td[x]]);
-            let r = restored_part(*arithmetic, o, t);
-            let (mut masked_around, mut masked_here) = (0, 0);
-            for band in Band::ALL {
-                let added = t[band as usize] - r[band as usize];
-                let weighted = arithmetic.weighted_added(band, added);
-                masked_around += arithmetic.masks_around(weighted);
-                masked_here += arithmetic.masks_here(weighted);
-            }
-            (around[x], here[x]) = (masked_around, masked_here);
-            h[x] = arithmetic.weighted_restored(Band::H, r[0]);
-            v[x] = arithmetic.weighted_restored(Band::V, r[1]);
-            d[x] = arithmetic.weighted_restored(Band::D, r[2]);
+            let [o, t] = [o, t].map(|bands| [bands[0][x], bands[1][x]].map(Into::into));
+            aligned[x] = f64::from(u8::from(is_aligned(*arithmetic, o, t)));
+        }
+        around.fill(0);
+        here.fill(0);
+        for band in Band::ALL {
+            let parts = &mut parts[band as usize][columns.start..][..count];
+            restore::<A>(o[band as usize], t[band as usize], aligned, parts);
+            weigh(*arithmetic, band, t[band as usize], parts, [around, here]);
         }
         // near edge reflected, far edge repeated; only read when the window touches them
         masks_around[0] = masks_around[MARGIN + 1];
@@ -122,12 +121,11 @@ impl<P: Sample, A: Arithmetic> Rows<P> for Portable<'_, A> {
     #[inline(always)]
     fn pool_reference(&mut self, window: &Window) -> [u64; 3] {
         let Self { arithmetic, scratch } = self;
-        let Detail { h, v, d } = &scratch.reference;
         let shift = arithmetic.reference_row_shift(window);
-        [h, v, d].map(|line| {
+        scratch.reference.bands::<A::Low>().map(|line| {
             let mut sum = 0;
             for &o in &line[window.columns.clone()] {
-                sum += arithmetic.reference_cube(o, window);
+                sum += arithmetic.reference_cube(o.into(), window);
             }
             round_shift_unsigned(sum, shift)
         })
@@ -163,5 +161,32 @@ impl<P: Sample, A: Arithmetic> Rows<P> for Portable<'_, A> {
             }
             round_shift_unsigned(sum, row_bits)
         })
+    }
+}
+
+/// Fills `parts` with what is restored of a band.
+#[inline(always)]
+fn restore<A: Arithmetic>(o: &[A::Low], t: &[A::Low], aligned: &[f64], parts: &mut [u32]) {
+    for x in 0..parts.len() {
+        let [o, t] = [o[x], t[x]].map(|v| f64::from(v.into()));
+        parts[x] = whole_bits(restored::<A>(o, t, aligned[x] > 0.0));
+    }
+}
+
+/// Weighs the restored `parts` of a band, and adds what the rest of it masks.
+#[inline(always)]
+fn weigh<A: Arithmetic>(
+    arithmetic: &A,
+    band: Band,
+    t: &[A::Low],
+    parts: &mut [u32],
+    [around, here]: [&mut [i32]; 2],
+) {
+    for x in 0..parts.len() {
+        let part = parts[x] as i32;
+        let added = arithmetic.weighted_added(band, t[x].into() - part);
+        around[x] += arithmetic.masks_around(added);
+        here[x] += arithmetic.masks_here(added);
+        parts[x] = arithmetic.weighted_restored(band, part);
     }
 }

@@ -3,6 +3,7 @@
 //! Output i uses samples 2i-1 to 2i+2. The near edge reflects, the far edge repeats.
 
 use super::level::Arithmetic;
+use crate::features::filter::block;
 use crate::features::plane::Plane;
 
 /// Q15.
@@ -10,7 +11,7 @@ pub(super) const LOW: [i32; 4] = [15826, 27411, 7345, -4240];
 pub(super) const HIGH: [i32; 4] = [-4240, -7345, 27411, -15826];
 
 /// Pixels filtered together: sums stay in registers.
-const BLOCK: usize = 16;
+const BLOCK: usize = 32;
 /// Columns before the first, to the reflected edge.
 const MARGIN: usize = 1;
 
@@ -25,38 +26,51 @@ impl Sample for i16 {}
 impl Sample for i32 {}
 
 /// What a level writes.
-pub(super) trait Coefficient: Sample {
-    /// `value`, which fits.
-    fn of(value: i32) -> Self;
-}
+pub(super) trait Coefficient: Sample {}
+impl Coefficient for i16 {}
+impl Coefficient for i32 {}
 
-impl Coefficient for i16 {
-    #[inline(always)]
-    fn of(value: i32) -> Self {
-        value as i16
+/// A row of coefficients of either size.
+#[derive(Clone)]
+pub(super) struct Row(Vec<i32>);
+
+impl Row {
+    pub(super) fn new(length: usize) -> Self {
+        Self(vec![0; length])
     }
-}
 
-impl Coefficient for i32 {
     #[inline(always)]
-    fn of(value: i32) -> Self {
-        value
+    pub(super) fn get<C: Coefficient>(&self) -> &[C] {
+        &bytemuck::cast_slice(&self.0)[..self.0.len()]
+    }
+
+    #[inline(always)]
+    fn get_mut<C: Coefficient>(&mut self) -> &mut [C] {
+        let length = self.0.len();
+        &mut bytemuck::cast_slice_mut(&mut self.0)[..length]
     }
 }
 
 /// The detail bands of one row.
 pub(super) struct Detail {
     /// High-pass vertically, low-pass horizontally.
-    pub(super) h: Vec<i32>,
+    h: Row,
     /// Low-pass vertically, high-pass horizontally.
-    pub(super) v: Vec<i32>,
+    v: Row,
     /// High-pass in both directions.
-    pub(super) d: Vec<i32>,
+    d: Row,
 }
 
 impl Detail {
     pub(super) fn new(width: usize) -> Self {
-        Self { h: vec![0; width], v: vec![0; width], d: vec![0; width] }
+        let row = Row::new(width);
+        Self { h: row.clone(), v: row.clone(), d: row }
+    }
+
+    /// Bands h, v and d.
+    #[inline(always)]
+    pub(super) fn bands<C: Coefficient>(&self) -> [&[C]; 3] {
+        [self.h.get(), self.v.get(), self.d.get()]
     }
 }
 
@@ -68,51 +82,62 @@ pub(super) struct Lines {
 }
 
 struct Columns {
-    even: Vec<i32>,
-    odd: Vec<i32>,
+    even: Row,
+    odd: Row,
 }
 
 impl Columns {
     fn new(width: usize) -> Self {
-        let line = vec![0; MARGIN + width + 1];
+        let line = Row::new(MARGIN + width + 1);
         Self { even: line.clone(), odd: line }
     }
 
     #[inline(always)]
-    fn set(&mut self, x: usize, value: i32) {
+    fn set<C: Coefficient>(&mut self, x: usize, value: C) {
         let line = if x.is_multiple_of(2) { &mut self.even } else { &mut self.odd };
-        line[MARGIN + x / 2] = value;
+        line.get_mut()[MARGIN + x / 2] = value;
+    }
+
+    /// [`Self::set`] of an even column and those after it.
+    #[inline(always)]
+    fn put<C: Coefficient>(&mut self, x: usize, values: &[C; BLOCK]) {
+        let at = MARGIN + x / 2;
+        let even = &mut self.even.get_mut()[at..at + BLOCK / 2];
+        let odd = &mut self.odd.get_mut()[at..at + BLOCK / 2];
+        for i in 0..BLOCK / 2 {
+            even[i] = values[2 * i];
+            odd[i] = values[2 * i + 1];
+        }
     }
 
     #[inline(always)]
-    fn get(&self, x: usize) -> i32 {
+    fn get<C: Coefficient>(&self, x: usize) -> C {
         let line = if x.is_multiple_of(2) { &self.even } else { &self.odd };
-        line[MARGIN + x / 2]
+        line.get()[MARGIN + x / 2]
     }
 
     #[inline(always)]
-    fn extend_edges(&mut self, width: usize) {
-        self.odd[MARGIN - 1] = self.odd[MARGIN];
-        self.set(width, self.get(width - 1));
-        self.set(width + 1, self.get(width - 2));
+    fn extend_edges<C: Coefficient>(&mut self, width: usize) {
+        let odd: &mut [C] = self.odd.get_mut();
+        odd[MARGIN - 1] = odd[MARGIN];
+        self.set::<C>(width, self.get(width - 1));
+        self.set::<C>(width + 1, self.get(width - 2));
     }
 
     /// Output i of one filter, for `BLOCK` or fewer outputs from `first`.
     #[inline(always)]
-    fn filter<A: Arithmetic, C: Coefficient, const N: usize>(
+    fn filter<A: Arithmetic, const N: usize>(
         &self,
         a: &A,
         taps: [i32; 4],
         first: usize,
-    ) -> [C; N] {
+    ) -> [A::Low; N] {
         let at = MARGIN + first;
-        let before = &self.odd[at - 1..at - 1 + N];
-        let even = &self.even[at..at + N];
-        let odd = &self.odd[at..at + N];
-        let after = &self.even[at + 1..at + 1 + N];
-        let mut out = [C::of(0); N];
+        let [before, odd]: [&[A::Low; N]; 2] = [at - 1, at].map(|x| block(self.odd.get(), x));
+        let [even, after]: [&[A::Low; N]; 2] = [at, at + 1].map(|x| block(self.even.get(), x));
+        let mut out = [bytemuck::Zeroable::zeroed(); N];
         for i in 0..N {
-            out[i] = C::of(a.horizontal([before[i], even[i], odd[i], after[i]], taps));
+            out[i] = a.horizontal([before[i], even[i], odd[i], after[i]], taps);
         }
         out
     }
@@ -134,11 +159,11 @@ impl Lines {
         detail: bool,
     ) {
         let rows = rows_under(plane, i);
-        vertical_pass(arithmetic, rows, LOW, &mut self.low);
-        self.low.extend_edges(plane.width);
+        let Self { low, high } = self;
         if detail {
-            vertical_pass(arithmetic, rows, HIGH, &mut self.high);
-            self.high.extend_edges(plane.width);
+            vertical_pass(arithmetic, rows, [LOW, HIGH], [low, high]);
+        } else {
+            vertical_pass(arithmetic, rows, [LOW], [low]);
         }
     }
 
@@ -151,9 +176,9 @@ impl Lines {
     /// The detail bands of the row.
     #[inline(always)]
     pub(super) fn detail<A: Arithmetic>(&self, arithmetic: &A, out: &mut Detail) {
-        horizontal_pass(arithmetic, &self.high, LOW, &mut out.h);
-        horizontal_pass(arithmetic, &self.low, HIGH, &mut out.v);
-        horizontal_pass(arithmetic, &self.high, HIGH, &mut out.d);
+        horizontal_pass(arithmetic, &self.high, LOW, out.h.get_mut());
+        horizontal_pass(arithmetic, &self.low, HIGH, out.v.get_mut());
+        horizontal_pass(arithmetic, &self.high, HIGH, out.d.get_mut());
     }
 }
 
@@ -168,53 +193,51 @@ pub(super) fn rows_under<P>(plane: Plane<'_, P>, i: usize) -> [&[P]; 4] {
     [row(0), row(1), row(2), row(3)]
 }
 
+/// All filters at once: they read the same.
 #[inline(always)]
-fn vertical_pass<P: Sample, A: Arithmetic>(
+fn vertical_pass<P: Sample, A: Arithmetic, const F: usize>(
     arithmetic: &A,
     rows: [&[P]; 4],
-    taps: [i32; 4],
-    out: &mut Columns,
+    filters: [[i32; 4]; F],
+    mut out: [&mut Columns; F],
 ) {
     let width = rows[0].len();
-    let [r0, r1, r2, r3] = rows;
     let whole = width - width % BLOCK;
     for x in (0..whole).step_by(BLOCK) {
-        let (r0, r1) = (&r0[x..x + BLOCK], &r1[x..x + BLOCK]);
-        let (r2, r3) = (&r2[x..x + BLOCK], &r3[x..x + BLOCK]);
-        let mut filtered = [0; BLOCK];
+        let [r0, r1, r2, r3]: [&[P; BLOCK]; 4] = rows.map(|row| block(row, x));
+        let mut filtered: [[A::Low; BLOCK]; F] = bytemuck::Zeroable::zeroed();
         for i in 0..BLOCK {
-            let samples = [r0[i].into(), r1[i].into(), r2[i].into(), r3[i].into()];
-            filtered[i] = arithmetic.vertical(samples, taps);
+            for f in 0..F {
+                filtered[f][i] = arithmetic.vertical([r0[i], r1[i], r2[i], r3[i]], filters[f]);
+            }
         }
-        let at = MARGIN + x / 2;
-        let even = &mut out.even[at..at + BLOCK / 2];
-        let odd = &mut out.odd[at..at + BLOCK / 2];
-        for i in 0..BLOCK / 2 {
-            even[i] = filtered[2 * i];
-            odd[i] = filtered[2 * i + 1];
+        for (out, filtered) in out.iter_mut().zip(&filtered) {
+            out.put(x, filtered);
         }
     }
-    for x in whole..width {
-        let samples = [r0[x].into(), r1[x].into(), r2[x].into(), r3[x].into()];
-        out.set(x, arithmetic.vertical(samples, taps));
+    for (out, taps) in out.into_iter().zip(filters) {
+        for x in whole..width {
+            out.set(x, arithmetic.vertical(rows.map(|row| row[x]), taps));
+        }
+        out.extend_edges::<A::Low>(width);
     }
 }
 
 #[inline(always)]
-fn horizontal_pass<A: Arithmetic, C: Coefficient>(
+fn horizontal_pass<A: Arithmetic>(
     arithmetic: &A,
     line: &Columns,
     taps: [i32; 4],
-    out: &mut [C],
+    out: &mut [A::Low],
 ) {
     let mut blocks = out.chunks_exact_mut(BLOCK);
     let mut x = 0;
     for block in &mut blocks {
-        block.copy_from_slice(&line.filter::<A, C, BLOCK>(arithmetic, taps, x));
+        block.copy_from_slice(&line.filter::<A, BLOCK>(arithmetic, taps, x));
         x += BLOCK;
     }
     for o in blocks.into_remainder() {
-        [*o] = line.filter::<A, C, 1>(arithmetic, taps, x);
+        [*o] = line.filter::<A, 1>(arithmetic, taps, x);
         x += 1;
     }
 }
