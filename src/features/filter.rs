@@ -108,6 +108,17 @@ pub(super) fn block<S, const N: usize>(line: &[S], x: usize) -> &[S; N] {
     line[x..].first_chunk().expect("within the line")
 }
 
+/// Even and odd columns of a line. Whole lines: of short ones compilers move word by word.
+#[inline(always)]
+pub(super) fn part_columns<S: Copy>(line: &[S], even: &mut [S], odd: &mut [S]) {
+    for ((pair, even), odd) in line.chunks_exact(2).zip(even.iter_mut()).zip(odd) {
+        (*even, *odd) = (pair[0], pair[1]);
+    }
+    if let [last] = line.chunks_exact(2).remainder() {
+        even[line.len() / 2] = *last;
+    }
+}
+
 /// The highest bit.
 const MARK: u32 = 1 << 31;
 

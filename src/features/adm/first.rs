@@ -46,7 +46,8 @@ impl Arithmetic for First {
     // samples about mid-grey: everything fits 16 bits, and only the low-pass band moves
     #[inline(always)]
     fn vertical<P: Sample>(&self, samples: [P; 4], taps: [i32; 4]) -> i16 {
-        let about_mid_grey = |sample: P| (sample.into() - self.mid_grey) as i16;
+        let mid_grey = self.mid_grey as i16;
+        let about_mid_grey = |sample: P| (sample.into() as i16).wrapping_sub(mid_grey);
         filter(samples.map(about_mid_grey), taps, self.depth)
     }
 

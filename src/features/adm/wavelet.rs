@@ -3,7 +3,7 @@
 //! Output i uses samples 2i-1 to 2i+2. The near edge reflects, the far edge repeats.
 
 use super::level::Arithmetic;
-use crate::features::filter::block;
+use crate::features::filter::{block, part_columns};
 use crate::features::plane::Plane;
 
 /// Q15.
@@ -82,14 +82,15 @@ pub(super) struct Lines {
 }
 
 struct Columns {
+    line: Row,
     even: Row,
     odd: Row,
 }
 
 impl Columns {
     fn new(width: usize) -> Self {
-        let line = Row::new(MARGIN + width + 1);
-        Self { even: line.clone(), odd: line }
+        let half = Row::new(MARGIN + width + 1);
+        Self { line: Row::new(2 * width), even: half.clone(), odd: half }
     }
 
     #[inline(always)]
@@ -98,16 +99,13 @@ impl Columns {
         line.get_mut()[MARGIN + x / 2] = value;
     }
 
-    /// [`Self::set`] of an even column and those after it.
+    /// Takes the columns of the line apart.
     #[inline(always)]
-    fn put<C: Coefficient>(&mut self, x: usize, values: &[C; BLOCK]) {
-        let at = MARGIN + x / 2;
-        let even = &mut self.even.get_mut()[at..at + BLOCK / 2];
-        let odd = &mut self.odd.get_mut()[at..at + BLOCK / 2];
-        for i in 0..BLOCK / 2 {
-            even[i] = values[2 * i];
-            odd[i] = values[2 * i + 1];
-        }
+    fn part<C: Coefficient>(&mut self, width: usize) {
+        let line = &self.line.get::<C>()[..width];
+        let even = &mut self.even.get_mut()[MARGIN..];
+        let odd = &mut self.odd.get_mut()[MARGIN..];
+        part_columns(line, even, odd);
     }
 
     #[inline(always)]
@@ -212,13 +210,14 @@ fn vertical_pass<P: Sample, A: Arithmetic, const F: usize>(
             }
         }
         for (out, filtered) in out.iter_mut().zip(&filtered) {
-            out.put(x, filtered);
+            out.line.get_mut()[x..x + BLOCK].copy_from_slice(filtered);
         }
     }
     for (out, taps) in out.into_iter().zip(filters) {
         for x in whole..width {
-            out.set(x, arithmetic.vertical(rows.map(|row| row[x]), taps));
+            out.line.get_mut()[x] = arithmetic.vertical(rows.map(|row| row[x]), taps);
         }
+        out.part::<A::Low>(width);
         out.extend_edges::<A::Low>(width);
     }
 }

@@ -9,7 +9,7 @@ use super::window::window_rows;
 use crate::features::cpu::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
-use crate::features::filter::{block, centred, filter_rows};
+use crate::features::filter::{block, centred, filter_rows, part_columns};
 use crate::features::plane::Plane;
 use crate::features::strips::Workers;
 
@@ -29,6 +29,7 @@ pub(super) struct Job {
 /// A vertically filtered row, Q8, as filters want it: even and odd columns apart, so that the
 /// horizontal pass reads neighbours; with room for reflected borders.
 struct Columns {
+    line: Vec<i16>,
     even: Vec<i16>,
     odd: Vec<i16>,
 }
@@ -36,10 +37,10 @@ struct Columns {
 impl Job {
     /// `width` of the next scale.
     pub(super) fn new(rows: Range<usize>, width: usize) -> Self {
-        let line = vec![0; width + 1 + 2 * MARGIN];
+        let half = vec![0; width + 1 + 2 * MARGIN];
         Self {
             rows,
-            columns: Columns { even: line.clone(), odd: line },
+            columns: Columns { line: vec![0; 2 * width + 1], even: half.clone(), odd: half },
             #[cfg(target_arch = "x86_64")]
             lines: super::avx2::Lines::new(2 * width + 1),
         }
@@ -130,35 +131,18 @@ fn halve_row<P: Sample, const T: usize>(
     out: &mut [u16],
 ) {
     let rows = window_rows::<P, T>(plane, y);
-    let pairs = plane.width / 2;
-    let whole = pairs - pairs % BLOCK;
-    for i in (0..whole).step_by(BLOCK) {
-        vertical_block::<P, T, BLOCK, { 2 * BLOCK }>(&rows, shifts, i, columns);
+    let width = plane.width;
+    let Columns { line, even, odd } = columns;
+    let whole = width - width % BLOCK;
+    for x in (0..whole).step_by(BLOCK) {
+        line[x..x + BLOCK].copy_from_slice(&vertical::<P, T, BLOCK>(&rows, shifts, x));
     }
-    for i in whole..pairs {
-        vertical_block::<P, T, 1, 2>(&rows, shifts, i, columns);
+    for x in whole..width {
+        [line[x]] = vertical::<P, T, 1>(&rows, shifts, x);
     }
-    if plane.width % 2 == 1 {
-        [columns.even[MARGIN + pairs]] = vertical::<P, T, 1>(&rows, shifts, 2 * pairs);
-    }
-    reflect_borders(columns, plane.width, T / 2);
+    part_columns(&line[..width], &mut even[MARGIN..], &mut odd[MARGIN..]);
+    reflect_borders(columns, width, T / 2);
     horizontal::<T>(columns, out);
-}
-
-#[inline(always)]
-fn vertical_block<P: Sample, const T: usize, const N: usize, const N2: usize>(
-    rows: &[&[P]; T],
-    shifts: Shifts,
-    i: usize,
-    columns: &mut Columns,
-) {
-    let filtered: [i16; N2] = vertical(rows, shifts, 2 * i);
-    let even = &mut columns.even[MARGIN + i..MARGIN + i + N];
-    let odd = &mut columns.odd[MARGIN + i..MARGIN + i + N];
-    for k in 0..N {
-        even[k] = filtered[2 * k];
-        odd[k] = filtered[2 * k + 1];
-    }
 }
 
 #[inline(always)]
@@ -176,7 +160,7 @@ fn vertical<P: Sample, const T: usize, const N: usize>(
 
 #[inline(always)]
 fn reflect_borders(columns: &mut Columns, width: usize, radius: usize) {
-    let Columns { even, odd } = columns;
+    let Columns { even, odd, .. } = columns;
     for i in 1..=radius {
         // column -i is column i; columns width-1+i and width-1-i are the same
         let (near, last) = (i, width - 1 - i);
