@@ -22,13 +22,8 @@ pub struct Plan {
     pub rate: f32,
     /// Gauss-Newton steps after that: cheap for few parameters only.
     pub polish: u32,
-    /// Slower optimiser steps after that, on the seed that is kept.
-    pub again: u32,
     /// Smallest eigenvalue that whitening stretches.
     pub floor: f64,
-    /// How much vectors that are not real ignore that features go together, 0..1. Small networks
-    /// pay for it with errors on real ones.
-    pub odd: f64,
     /// How good it must be.
     pub gate: Gate,
     /// RMSE and largest error on generated sources held out, points.
@@ -73,13 +68,11 @@ pub const FAMILY: [Plan; 5] = [
         id: "vmaf_tiny_v2",
         hidden: &[16, 8],
         target: Target::Vmaf,
-        seeds: 4,
+        seeds: 6,
         steps: 100_000,
         rate: 4e-3,
-        polish: 80,
-        again: 60_000,
+        polish: 300,
         floor: 2e-3,
-        odd: 0.25,
         gate: Gate { rmse: 0.15, p99: 0.60, max: 1.5, plcc: 0.99998, srocc: 0.9999 },
         generated: [0.40, 4.0],
         int8: None,
@@ -91,10 +84,8 @@ pub const FAMILY: [Plan; 5] = [
         seeds: 4,
         steps: 120_000,
         rate: 4e-3,
-        polish: 20,
-        again: 120_000,
+        polish: 120,
         floor: 2e-3,
-        odd: 0.25,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },
         generated: [0.15, 2.0],
         int8: Some(Int8 {
@@ -111,9 +102,7 @@ pub const FAMILY: [Plan; 5] = [
         steps: 150_000,
         rate: 3e-3,
         polish: 0,
-        again: 0,
         floor: 0.1,
-        odd: 1.0,
         gate: Gate { rmse: 0.05, p99: 0.20, max: 0.6, plcc: 0.999998, srocc: 0.9999 },
         generated: [0.13, 1.6],
         int8: Some(Int8 {
@@ -129,10 +118,8 @@ pub const FAMILY: [Plan; 5] = [
         seeds: 1,
         steps: 120_000,
         rate: 4e-3,
-        polish: 0,
-        again: 60_000,
+        polish: 120,
         floor: 2e-3,
-        odd: 0.25,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },
         generated: [0.15, 2.0],
         int8: None,
@@ -145,9 +132,7 @@ pub const FAMILY: [Plan; 5] = [
         steps: 120_000,
         rate: 3e-3,
         polish: 0,
-        again: 0,
         floor: 2e-3,
-        odd: 1.0,
         gate: Gate { rmse: 0.12, p99: 0.5, max: 1.5, plcc: 0.99999, srocc: 0.9999 },
         generated: [0.4, 4.0],
         int8: None,

@@ -6,7 +6,8 @@ use indicatif::ProgressBar;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::network::{Adam, Network, Pass};
+use crate::network::{Adam, Network};
+use crate::pass::{Pass, ROWS};
 use crate::pool::Pool;
 use crate::whiten::Whitening;
 
@@ -95,27 +96,25 @@ pub fn fit(
     let mut order: Vec<u32> = (0..examples.len() as u32).collect();
     let mut next = order.len();
     let mut adam = Adam::new(network, schedule.b2);
-    let mut pass = Pass::new(network, batch);
-    let mut wanted = vec![[0.0f32; 2]; batch];
+    let mut pass = Pass::new(network);
     bar.set_length(schedule.steps.into());
     for step in 0..schedule.steps {
         if next + batch > order.len() {
             order.shuffle(rng);
             next = 0;
         }
-        let chosen = &order[next..next + batch];
-        next += batch;
-        let inputs = pass.input().as_slice_mut().expect("inputs are row-major").chunks_exact_mut(6);
-        for ((input, wanted), i) in inputs.zip(&mut wanted).zip(chosen) {
-            let [features @ .., label, second] = &examples.0[*i as usize];
-            input.copy_from_slice(features);
-            *wanted = [*label, *second];
-        }
-        let slope = |p: f32, row: usize, output: usize| slope(loss, p, wanted[row][output], output);
-        let rate = schedule.rate_at(step);
         let rounded = seen.map(|seen| seen(network));
-        let gradient = pass.gradient(rounded.as_ref().unwrap_or(network), slope);
-        adam.step(network, gradient, rate);
+        let used = rounded.as_ref().unwrap_or(network);
+        for chosen in order[next..next + batch].chunks(ROWS) {
+            let row = |i: &u32| &examples.0[*i as usize];
+            pass.load(chosen.iter().map(row));
+            pass.learn(used, |p, i, output| {
+                let label = |i| row(i)[6 + output];
+                chosen.get(i).map_or(0.0, |i| slope(loss, p, label(i), output) / batch as f32)
+            });
+        }
+        next += batch;
+        pass.take_gradient(|gradient| adam.step(network, gradient, schedule.rate_at(step)));
         if step % 500 == 0 {
             bar.set_position(step.into());
         }

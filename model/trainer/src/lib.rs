@@ -17,6 +17,7 @@ pub mod fit;
 pub mod matrix;
 pub mod network;
 pub mod onnx;
+pub mod pass;
 pub mod polish;
 pub mod pool;
 pub mod provenance;

@@ -1,7 +1,6 @@
-//! A multilayer perceptron, its gradient and Adam.
+//! A multilayer perceptron, and Adam, who teaches it.
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, Axis, Zip};
+use ndarray::{Array1, Array2, Zip};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -65,105 +64,6 @@ impl Network {
     }
 }
 
-/// Buffers of one training run: nothing is allocated per step.
-pub struct Pass {
-    // activations of every layer, the input first
-    values: Vec<Array2<f32>>,
-    slopes: Vec<Array2<f32>>,
-    gradient: Network,
-}
-
-impl Pass {
-    /// For batches of `rows`.
-    pub fn new(network: &Network, rows: usize) -> Self {
-        let input = network.layers[0].weights.nrows();
-        let widths = network.layers.iter().map(|l| l.bias.len());
-        let array = |n| Array2::zeros((rows, n));
-        Self {
-            values: std::iter::once(input).chain(widths.clone()).map(array).collect(),
-            slopes: widths.map(array).collect(),
-            gradient: network.zeros_like(),
-        }
-    }
-
-    /// Where the batch goes.
-    pub fn input(&mut self) -> &mut Array2<f32> {
-        &mut self.values[0]
-    }
-
-    /// Gradient of a loss over the batch, from `slope(prediction, row, output)`, the derivative
-    /// of one row's loss.
-    pub fn gradient(
-        &mut self,
-        network: &Network,
-        slope: impl Fn(f32, usize, usize) -> f32,
-    ) -> &Network {
-        let depth = network.layers.len();
-        for (i, layer) in network.layers.iter().enumerate() {
-            let (before, after) = self.values.split_at_mut(i + 1);
-            let out = &mut after[0];
-            fill(out, &layer.bias);
-            general_mat_mul(1.0, &before[i], &layer.weights, 1.0, out);
-            if i + 1 < depth {
-                out.mapv_inplace(|v| v.max(0.0));
-            }
-        }
-        let rows = self.values[0].nrows() as f32;
-        let predictions = self.values[depth].indexed_iter();
-        for (out, ((row, output), p)) in self.slopes[depth - 1].iter_mut().zip(predictions) {
-            *out = slope(*p, row, output) / rows;
-        }
-        for i in (0..depth).rev() {
-            let (below, above) = self.slopes.split_at_mut(i);
-            let (slope, gradient) = (&above[0], &mut self.gradient.layers[i]);
-            general_mat_mul(1.0, &self.values[i].t(), slope, 0.0, &mut gradient.weights);
-            gradient.bias.assign(&slope.sum_axis(Axis(0)));
-            if let Some(below) = below.last_mut() {
-                general_mat_mul(1.0, slope, &network.layers[i].weights.t(), 0.0, below);
-                Zip::from(below)
-                    .and(&self.values[i])
-                    .for_each(|s, v| *s = if *v > 0.0 { *s } else { 0.0 });
-            }
-        }
-        &self.gradient
-    }
-
-    /// Predictions of the last batch.
-    pub fn predictions(&self) -> &Array2<f32> {
-        &self.values[self.values.len() - 1]
-    }
-
-    /// Derivatives of the first output by every parameter, a row for each row of the batch;
-    /// parameters in the order of [`Network::parameters_mut`].
-    pub fn jacobian(&mut self, network: &Network, out: &mut Array2<f32>) {
-        let rows = self.values[0].nrows() as f32;
-        self.gradient(network, |_, _, output| if output == 0 { rows } else { 0.0 });
-        let mut at = 0;
-        for (values, slopes) in self.values.iter().zip(&self.slopes) {
-            let (inputs, outputs) = (values.ncols(), slopes.ncols());
-            for ((mut row, value), slope) in
-                out.rows_mut().into_iter().zip(values.rows()).zip(slopes.rows())
-            {
-                let row = row.as_slice_mut().expect("row-major");
-                for (i, v) in value.iter().enumerate() {
-                    let place = &mut row[at + i * outputs..][..outputs];
-                    place.iter_mut().zip(slope).for_each(|(d, s)| *d = v * s);
-                }
-                let place = &mut row[at + inputs * outputs..][..outputs];
-                place.iter_mut().zip(slope).for_each(|(d, s)| *d = *s);
-            }
-            at += (inputs + 1) * outputs;
-        }
-    }
-}
-
-/// Every row becomes the bias.
-fn fill(out: &mut Array2<f32>, bias: &Array1<f32>) {
-    let out = out.as_slice_mut().expect("activations are row-major");
-    let bias = bias.as_slice().expect("a bias is contiguous");
-    out.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
-}
-
 /// Adam.
 pub struct Adam {
     first: Network,
@@ -202,45 +102,6 @@ impl Adam {
                 .and(&mut m.bias)
                 .and(&mut v.bias)
                 .for_each(update);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rand::SeedableRng;
-
-    use super::*;
-
-    #[test]
-    fn the_gradient_is_that_of_finite_differences() {
-        let mut rng = ChaCha8Rng::seed_from_u64(4);
-        let mut network = Network::random(&[6, 5, 4, 2], &mut rng);
-        let x = Array2::from_shape_simple_fn((16, 6), || StandardNormal.sample(&mut rng));
-        let mut pass = Pass::new(&network, 16);
-        pass.input().assign(&x);
-        let gradient = pass.gradient(&network, |p, _, output| p - output as f32).clone();
-        let loss = |n: &Network| -> f64 {
-            let out = n.apply(x.clone());
-            let half = |((_, o), p): ((usize, usize), &f32)| f64::from(p - o as f32).powi(2) / 2.0;
-            out.indexed_iter().map(half).sum::<f64>() / 16.0
-        };
-        for layer in 0..3 {
-            for place in [[0, 0], [2, 1], [3, 0]] {
-                let step = 1e-3f32;
-                let mut at = |d: f32| {
-                    network.layers[layer].weights[place] += d;
-                    let l = loss(&network);
-                    network.layers[layer].weights[place] -= d;
-                    l
-                };
-                let expected = (at(step) - at(-step)) / f64::from(2.0 * step);
-                let found = f64::from(gradient.layers[layer].weights[place]);
-                assert!(
-                    (found - expected).abs() < 0.02 * expected.abs().max(0.1),
-                    "{found} {expected}"
-                );
-            }
         }
     }
 }

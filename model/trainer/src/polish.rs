@@ -1,15 +1,18 @@
 //! Gauss-Newton with Levenberg's and Marquardt's damping: for few parameters, what Adam leaves.
 
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::linalg::solvers::Solve;
+use faer::{Accum, Col, Mat, MatRef, Par, Side};
 use indicatif::ProgressBar;
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, s};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::fit::{Examples, Loss, slope};
-use crate::network::{Network, Pass};
+use crate::network::Network;
+use crate::pass::{Pass, ROWS};
 
-const CHUNK: usize = 1000;
+const CHUNK: usize = 4 * ROWS;
 /// Chunks that one step looks at.
 const CHUNKS: usize = 60;
 
@@ -52,7 +55,8 @@ pub fn polish(
 struct Work {
     pass: Pass,
     jacobian: Array2<f32>,
-    normal: Array2<f32>,
+    // of the normal equations; the lower half of the matrix
+    normal: Mat<f32>,
     right: Array1<f32>,
 }
 
@@ -60,16 +64,10 @@ impl Work {
     fn new(network: &Network) -> Self {
         let n = network.parameters();
         Self {
-            pass: Pass::new(network, CHUNK),
-            jacobian: Array2::zeros((CHUNK, n)),
-            normal: Array2::zeros((n, n)),
+            pass: Pass::new(network),
+            jacobian: Array2::zeros((n, CHUNK)),
+            normal: Mat::zeros(n, n),
             right: Array1::zeros(n),
-        }
-    }
-
-    fn load(&mut self, examples: &Examples, chosen: &[usize]) {
-        for (mut row, i) in self.pass.input().rows_mut().into_iter().zip(chosen) {
-            row.iter_mut().zip(&examples.0[*i]).for_each(|(x, v)| *x = *v);
         }
     }
 
@@ -79,34 +77,45 @@ impl Work {
         self.right.fill(0.0);
         let mut loss = 0.0;
         for chunk in chosen.chunks_exact(CHUNK) {
-            self.load(examples, chunk);
-            self.pass.jacobian(network, &mut self.jacobian);
             let mut errors = Array1::zeros(CHUNK);
-            for (row, i) in chunk.iter().enumerate() {
-                let label = examples.0[*i][6];
-                let error = slope(Loss::ClipAware, self.pass.predictions()[[row, 0]], label, 0);
-                loss += f64::from(error * error);
-                errors[row] = error;
-                if error == 0.0 {
-                    self.jacobian.row_mut(row).fill(0.0);
+            for (block, rows) in chunk.chunks_exact(ROWS).enumerate() {
+                let first = block * ROWS;
+                self.pass.load(rows.iter().map(|i| &examples.0[*i]));
+                let mut part = self.jacobian.slice_mut(s![.., first..first + ROWS]);
+                let predictions = self.pass.jacobian(network, part.view_mut());
+                for (row, (i, prediction)) in rows.iter().zip(predictions).enumerate() {
+                    let error = slope(Loss::ClipAware, prediction, examples.0[*i][6], 0);
+                    loss += f64::from(error * error);
+                    errors[first + row] = error;
+                    if error == 0.0 {
+                        part.column_mut(row).fill(0.0);
+                    }
                 }
             }
-            general_mat_mul(1.0, &self.jacobian.t(), &self.jacobian, 1.0, &mut self.normal);
-            self.right += &self.jacobian.t().dot(&errors);
+            self.right += &self.jacobian.dot(&errors);
+            let slice = self.jacobian.as_slice().expect("the Jacobian is contiguous");
+            let jacobian = MatRef::from_row_major_slice(slice, self.right.len(), CHUNK);
+            triangular::matmul(
+                &mut self.normal,
+                BlockStructure::TriangularLower,
+                Accum::Add,
+                jacobian,
+                BlockStructure::Rectangular,
+                jacobian.transpose(),
+                BlockStructure::Rectangular,
+                1.0,
+                Par::Seq,
+            );
         }
         loss
     }
 
     fn loss(&mut self, network: &Network, examples: &Examples, chosen: &[usize]) -> f64 {
         let mut loss = 0.0;
-        let mut inputs = Array2::zeros((CHUNK, 6));
-        for chunk in chosen.chunks_exact(CHUNK) {
-            for (mut row, i) in inputs.rows_mut().into_iter().zip(chunk) {
-                row.iter_mut().zip(&examples.0[*i]).for_each(|(x, v)| *x = *v);
-            }
-            let predictions = network.apply(inputs.clone());
-            for (row, i) in chunk.iter().enumerate() {
-                let error = slope(Loss::ClipAware, predictions[[row, 0]], examples.0[*i][6], 0);
+        for rows in chosen.chunks_exact(ROWS) {
+            self.pass.load(rows.iter().map(|i| &examples.0[*i]));
+            for (i, p) in rows.iter().zip(self.pass.predict(network).row(0)) {
+                let error = slope(Loss::ClipAware, *p, examples.0[*i][6], 0);
                 loss += f64::from(error * error);
             }
         }
@@ -114,60 +123,35 @@ impl Work {
     }
 }
 
-/// Solves `(normal + damping · diagonal) x = right` by Cholesky's decomposition; nothing if the
-/// matrix is not positive.
-fn solve(normal: &Array2<f32>, right: &Array1<f32>, damping: f64) -> Option<Vec<f64>> {
+/// Solves `(normal + damping · diagonal) x = right`; nothing if the matrix is not positive.
+/// `normal`: the lower half.
+fn solve(normal: &Mat<f32>, right: &Array1<f32>, damping: f64) -> Option<Vec<f64>> {
     let n = right.len();
-    let mut a = normal.mapv(f64::from);
-    let mean = a.diag().sum() / n as f64;
-    for i in 0..n {
-        a[[i, i]] += damping * a[[i, i]] + 1e-9 * mean;
-    }
-    for j in 0..n {
-        for i in j..n {
-            let mut sum = a[[i, j]];
-            for k in 0..j {
-                sum -= a[[i, k]] * a[[j, k]];
-            }
-            if i == j {
-                if sum <= 0.0 {
-                    return None;
-                }
-                a[[j, j]] = sum.sqrt();
-            } else {
-                a[[i, j]] = sum / a[[j, j]];
-            }
-        }
-    }
-    let mut x: Vec<f64> = right.iter().map(|v| f64::from(*v)).collect();
-    for i in 0..n {
-        for k in 0..i {
-            x[i] -= a[[i, k]] * x[k];
-        }
-        x[i] /= a[[i, i]];
-    }
-    for i in (0..n).rev() {
-        for k in i + 1..n {
-            x[i] -= a[[k, i]] * x[k];
-        }
-        x[i] /= a[[i, i]];
-    }
-    Some(x)
+    let mean = (0..n).map(|i| f64::from(normal[(i, i)])).sum::<f64>() / n as f64;
+    let damped = Mat::from_fn(n, n, |i, j| match f64::from(normal[(i, j)]) {
+        v if i == j => v + damping * v + 1e-9 * mean,
+        v => v,
+    });
+    let right = Col::from_fn(n, |i| f64::from(right[i]));
+    let solution = damped.llt(Side::Lower).ok()?.solve(&right);
+    Some(solution.iter().copied().collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use faer::mat;
     use ndarray::array;
 
     use super::*;
 
     #[test]
     fn a_known_system_is_solved() {
-        let a = array![[4.0, 2.0, 0.6], [2.0, 5.0, 1.0], [0.6, 1.0, 3.0]];
+        // what is above the diagonal is not read
+        let a = mat![[4.0, 9.0, 9.0], [2.0, 5.0, 9.0], [0.6, 1.0, 3.0]];
         let x = solve(&a, &array![9.8, 15.0, 11.6], 0.0).unwrap();
         for (found, expected) in x.iter().zip([1.0, 2.0, 3.0]) {
             assert!((found - expected).abs() < 1e-6, "{x:?}");
         }
-        assert!(solve(&array![[-1.0]], &array![1.0], 0.0).is_none());
+        assert!(solve(&mat![[-1.0]], &array![1.0], 0.0).is_none());
     }
 }

@@ -2,11 +2,13 @@
 
 use indicatif::ProgressBar;
 use ndarray::{Array1, Array2, Axis};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
+use crate::fit::{Examples, Loss, Schedule, fit};
 use crate::network::{Layer, Network};
 use crate::pool::Pool;
-use crate::recipe::go_on;
-use crate::student::Student;
+use crate::student::{Student, in_points};
 
 /// An affine layer with rounded weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,15 +46,16 @@ pub fn rounded(network: &Network) -> Network {
 /// Teaches a student, from where it is, to live with rounded weights: gradients are taken at the
 /// rounded network and moved straight through to the exact one. Returns the codes in points.
 pub fn qat(student: &Student, pool: &Pool, steps: u32, seed: u64, bar: &ProgressBar) -> Vec<Codes> {
-    let network = go_on(student, pool, steps, Some(rounded), seed, bar);
-    network.layers.iter().map(Codes::of).collect()
+    let mut network = student.learning();
+    let examples = Examples::new(pool, &student.standardisation());
+    let schedule = Schedule { steps, batch: 1024, rate: 1e-3, b2: 0.995, cosine: true };
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    fit(&mut network, &examples, &schedule, Loss::ClipAware, Some(rounded), &mut rng, bar);
+    in_points(network).layers.iter().map(Codes::of).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
     use super::*;
 
     #[test]

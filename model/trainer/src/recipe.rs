@@ -16,7 +16,7 @@ use crate::fit::{Examples, Loss, Schedule, fit};
 use crate::network::Network;
 use crate::polish::polish;
 use crate::pool::Pool;
-use crate::student::{Student, in_points};
+use crate::student::Student;
 use crate::teacher::{TeacherError, Teachers};
 use crate::whiten::Whitening;
 
@@ -67,7 +67,6 @@ impl Effort {
     pub const CHECK: usize = 100_000;
     const POOL_SEED: u64 = 1_000;
     const CHECK_SEED: u64 = 1_001;
-    const AGAIN_SEED: u64 = 1_002;
 }
 
 /// The published recipe's first seed alone.
@@ -109,30 +108,7 @@ pub fn distilled(
     let tried: Vec<(f64, Student)> = tried.collect();
     let errors = tried.iter().map(|t| t.0).collect();
     let best = tried.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-    let mut best = best.expect("at least one seed").1;
-    let steps = plan.again * effort.percent / 100;
-    if steps > 0 {
-        best.network = go_on(&best, &pool, steps, None, Effort::AGAIN_SEED, &bar());
-    }
-    (best, errors)
-}
-
-/// Teaches a student further, slowly, in standardised coordinates. `seen`: as in [`fit`]. Returns
-/// the network in points.
-pub fn go_on(
-    student: &Student,
-    pool: &Pool,
-    steps: u32,
-    seen: Option<fn(&Network) -> Network>,
-    seed: u64,
-    bar: &ProgressBar,
-) -> Network {
-    let mut network = student.learning();
-    let examples = Examples::new(pool, &student.standardisation());
-    let schedule = Schedule { steps, batch: 1024, rate: 1e-3, b2: 0.995, cosine: true };
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    fit(&mut network, &examples, &schedule, Loss::ClipAware, seen, &mut rng, bar);
-    in_points(network)
+    (best.expect("at least one seed").1, errors)
 }
 
 /// The vectors that a distilled student learns from.

@@ -1,5 +1,6 @@
 //! Mean, spread and correlations of features; coordinates in which they are uncorrelated.
 
+use faer::{Mat, Side};
 use ndarray::{Array1, Array2};
 
 use crate::Vector;
@@ -25,7 +26,7 @@ impl Whitening {
             let product = |f: &Vector| (f[i] - mean[i]) / std[i] * (f[j] - mean[j]) / std[j];
             features.iter().map(product).sum::<f64>() / n
         });
-        let (values, vectors) = eigen(correlation);
+        let (values, vectors) = eigen(&correlation);
         let scale = values.mapv(|v| 1.0 / v.max(floor).sqrt());
         Self { rotation: vectors * &scale, ..standard }
     }
@@ -52,36 +53,13 @@ impl Whitening {
     }
 }
 
-/// Eigenvalues and, in columns, eigenvectors of a symmetric matrix, by Jacobi's rotations.
-fn eigen(mut a: Array2<f64>) -> (Array1<f64>, Array2<f64>) {
-    let n = a.nrows();
-    let mut vectors = Array2::eye(n);
-    for _ in 0..64 {
-        for p in 0..n {
-            for q in p + 1..n {
-                if a[[p, q]].abs() < 1e-15 {
-                    continue;
-                }
-                let theta = (a[[q, q]] - a[[p, p]]) / (2.0 * a[[p, q]]);
-                let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-                let c = 1.0 / (t * t + 1.0).sqrt();
-                let s = t * c;
-                for k in 0..n {
-                    (a[[k, p]], a[[k, q]]) =
-                        (c * a[[k, p]] - s * a[[k, q]], s * a[[k, p]] + c * a[[k, q]]);
-                }
-                for k in 0..n {
-                    (a[[p, k]], a[[q, k]]) =
-                        (c * a[[p, k]] - s * a[[q, k]], s * a[[p, k]] + c * a[[q, k]]);
-                    (vectors[[k, p]], vectors[[k, q]]) = (
-                        c * vectors[[k, p]] - s * vectors[[k, q]],
-                        s * vectors[[k, p]] + c * vectors[[k, q]],
-                    );
-                }
-            }
-        }
-    }
-    (a.diag().to_owned(), vectors)
+/// Eigenvalues and, in columns, eigenvectors of a symmetric matrix.
+fn eigen(matrix: &Array2<f64>) -> (Array1<f64>, Array2<f64>) {
+    let n = matrix.nrows();
+    let whole = Mat::from_fn(n, n, |i, j| matrix[[i, j]]);
+    let found = whole.self_adjoint_eigen(Side::Lower).expect("correlations are finite");
+    let values = found.S().column_vector().iter().copied().collect();
+    (values, Array2::from_shape_fn((n, n), |(i, j)| found.U()[(i, j)]))
 }
 
 #[cfg(test)]
