@@ -1,51 +1,18 @@
+mod config;
+mod examine;
+mod search;
+
 use std::collections::VecDeque;
 
-use super::confidence::{Confidence, Findings, UNVERIFIED};
-use super::correlation::{Memory, Peak};
+use super::confidence::{Confidence, UNVERIFIED};
 use super::event::Event;
-use super::evidence::{DISTINCT, Evidence, MATCHING};
+use super::evidence::Evidence;
 use super::fingerprint::Fingerprint;
-use super::history::NOISE;
 use super::pairing::Side;
 use super::rhythm::RateWatch;
 use super::watch::{Spell, Turn};
-
-/// Where to search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Offsets up to this, either way, are searched, ns; default 5 s.
-    pub max_offset: i64,
-    /// Used until the pictures tell the offset, and preferred where they leave a choice, ns.
-    pub hypothesis: i64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { max_offset: 5_000_000_000, hypothesis: 0 }
-    }
-}
-
-/// Who says what the offset is. The later ones outrank the earlier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HintSource {
-    /// Timestamps, or the user: where to start.
-    Timestamps,
-    /// Time codes found on both sides: used at once, checked by content.
-    Timecode,
-    /// Reference timestamps found on both sides: used at once, checked by content.
-    ReferenceTimestamp,
-}
-
-/// What is known about the offset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nothing yet: the hypothesis is used.
-    Searching,
-    /// The offset is measured, or told by metadata.
-    Locked,
-    /// It was known, or should have been found: the last one is used as hypothesis.
-    Lost,
-}
+pub use config::{Config, HintSource, State};
+use search::Candidate;
 
 /// Finds by how much the distorted stream is later than the reference, from fingerprints and
 /// running times of both, and follows it.
@@ -103,31 +70,7 @@ pub struct Aligner {
     events: VecDeque<Event>,
 }
 
-/// A grid point, and how many pairs had been seen there.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Candidate {
-    index: usize,
-    pairs: u32,
-    // advantages over the current offset, summed over pairs
-    lead: f32,
-}
-
-// reference frames after a partner that must be known before it is taken for the right one
-const LATER: i64 = 8;
 const LARGEST_OFFSET: i64 = 60_000_000_000;
-const AGREEMENT: f32 = 0.5;
-const CLEARLY_BETTER: f32 = 0.15;
-// pairs, at least, that make an offset verified
-const VERIFIED_AFTER: u32 = 6;
-// pairs after which a peak needs no lead over its neighbours
-const CLEAR_AFTER: u32 = 9;
-// pairs after which the hypothesis is preferred to an equal peak
-const TIE_AFTER: u32 = 12;
-// pairs after which a peak counts though the last pictures speak against it
-const PATIENCE: u32 = 25;
-const SLIGHTLY_BETTER: f32 = 0.01;
-const ENOUGH: f32 = 0.2;
-const NEAR: usize = 24;
 const HINTED: f64 = 0.9;
 const LOSING: f64 = 0.2;
 const LOSS_AFTER: i64 = 3_000_000_000;
@@ -300,81 +243,6 @@ impl Aligner {
         self.events.push_back(event);
     }
 
-    /// Looks at the distorted frames whose partner at the offset in use has come.
-    fn examine(&mut self) {
-        let Some(correlation) = &self.evidence.correlation else { return };
-        let Some(newest) = self.evidence.reference.newest_time() else { return };
-        let reach = correlation.step();
-        let limit = newest + self.offset + reach / 2;
-        if self.state != State::Locked {
-            self.examined = Some(limit);
-            return;
-        }
-        self.prove(newest + self.offset - LATER * self.evidence.reference.span());
-        let from = self.examined.map_or(i64::MIN, |examined| examined + 1);
-        let mut turns = [None; 2];
-        let (mut froze, mut thawed, mut paused) = (false, false, None);
-        for frame in self.evidence.distorted.between(from, limit) {
-            self.examined = Some(frame.time);
-            let partner = self.evidence.reference.nearest(frame.time - self.offset, reach);
-            let Some(partner) = partner else { continue };
-            let (Some(own), Some(reference)) = (&frame.change, &partner.change) else { continue };
-            let repeated = own.energy < (0.1 * reference.energy).max(0.3 * NOISE);
-            let both_still = repeated && reference.energy <= 4.0 * NOISE;
-            if !both_still {
-                if !repeated && self.frozen_frames >= 2 {
-                    thawed = true;
-                    let later = self.offset + frame.time - self.stalled;
-                    paused = self.evidence.resumed(frame, later, self.offset);
-                }
-                if repeated && self.frozen_frames == 0 {
-                    self.stalled = frame.time;
-                }
-                self.frozen_frames = if repeated { self.frozen_frames + 1 } else { 0 };
-                froze |= self.frozen_frames == 2;
-                if let Some(turn) = self.frozen.observe(frame.time, repeated) {
-                    turns[usize::from(turns[0].is_some())] = Some(turn);
-                }
-            }
-            if self.frozen_frames == 0 {
-                self.confidence.compare(frame.mismatch(partner));
-            }
-        }
-        for turn in turns.into_iter().flatten() {
-            self.tell(match turn {
-                Turn::Started { since } => Event::FreezeStart { since },
-                Turn::Ended { length } => Event::FreezeEnd { length },
-            });
-        }
-        if froze {
-            self.weigh_anew();
-        }
-        if thawed {
-            let now = self.now();
-            self.confidence.cap(UNVERIFIED, now);
-        }
-        if let Some(later) = paused {
-            self.change_to(later);
-        }
-    }
-
-    /// Looks at distorted frames up to a time that are less like their partners than usual: do they
-    /// look still less like all others?
-    fn prove(&mut self, limit: i64) {
-        let reach = self.evidence.half_step();
-        for frame in self.evidence.distorted.between(self.proved + 1, limit) {
-            self.proved = frame.time;
-            let partner = self.evidence.reference.nearest(frame.time - self.offset, reach);
-            let Some(partner) = partner else { continue };
-            let mismatch = frame.mismatch(partner);
-            if self.confidence.is_unusual(mismatch)
-                && self.evidence.stands_out(frame, partner, mismatch)
-            {
-                self.confidence.accept(mismatch);
-            }
-        }
-    }
-
     /// Takes another offset than the one in use.
     fn change_to(&mut self, new: i64) {
         let old = std::mem::replace(&mut self.offset, new);
@@ -406,173 +274,6 @@ impl Aligner {
         self.unverified = true;
         self.candidate = None;
         self.judged = None;
-    }
-
-    /// True when a grid point has been proposed at least twice, each time on more pairs, and the
-    /// sum of its leads is enough.
-    fn confirmed(&mut self, index: usize, lead: f32) -> bool {
-        let Some(correlation) = &self.evidence.correlation else { return false };
-        let pairs = correlation.pairs(index);
-        match &mut self.candidate {
-            Some(candidate) if candidate.index == index => {
-                if pairs == candidate.pairs {
-                    return false;
-                }
-                candidate.pairs = pairs;
-                candidate.lead += lead;
-                candidate.lead >= ENOUGH
-            }
-            _ => {
-                self.candidate = Some(Candidate { index, pairs, lead });
-                false
-            }
-        }
-    }
-
-    /// Not locked: looks for a peak that stands out.
-    fn search(&mut self) {
-        let Some(correlation) = &self.evidence.correlation else { return };
-        let all = 0..correlation.len();
-        let Some(peak) = correlation.peak(Memory::Slow, all, self.evidence.neighbours(), 3) else {
-            return;
-        };
-        let strong = peak.score > AGREEMENT && correlation.motion(peak.index, Memory::Slow) > 3.0;
-        let index = if strong && peak.score - peak.rival > DISTINCT {
-            let beside = peak.score - self.evidence.best_beside(peak.index);
-            let pairs = correlation.pairs(peak.index);
-            let agreed = self.evidence.agreed(peak.index) || pairs > PATIENCE;
-            let lead = if pairs >= CLEAR_AFTER { ENOUGH } else { beside * 2.0 };
-            agreed.then_some((peak.index, lead))
-        } else {
-            // equal peaks: a picture that repeats itself
-            let hypothesis = correlation.index_of(self.offset);
-            let near = hypothesis.filter(|index| {
-                let score = correlation.score(*index, Memory::Slow);
-                let known = correlation.pairs(*index) >= TIE_AFTER && self.evidence.agreed(*index);
-                strong
-                    && known
-                    && score > (peak.score - DISTINCT).max(self.evidence.best_beside(*index))
-            });
-            near.map(|index| (index, ENOUGH))
-        };
-        let Some((index, lead)) = index else {
-            self.candidate = None;
-            return;
-        };
-        if !self.confirmed(index, lead) {
-            return;
-        }
-        self.offset = self.measured(index);
-        self.state = State::Locked;
-        self.candidate = None;
-        self.unverified = true;
-        self.restless = 0;
-        self.confidence.renew();
-        self.examine_again();
-        self.judge(index);
-        let (offset, confidence) = (self.offset, self.confidence());
-        self.tell(Event::Aligned { offset, confidence });
-    }
-
-    /// Locked: looks for something clearly better.
-    fn track(&mut self) {
-        let Some(correlation) = &self.evidence.correlation else { return };
-        let Some(current) = correlation.index_of(self.offset) else { return };
-        let seen = (current, correlation.pairs(current));
-        let all = 0..correlation.len();
-        let near = match self.unverified {
-            true => all.clone(),
-            false => current.saturating_sub(NEAR)..current + NEAR + 1,
-        };
-        let neighbours = self.evidence.neighbours();
-        let fast = correlation.peak(Memory::Fast, near, neighbours, 2).filter(|peak| {
-            peak.score > AGREEMENT
-                && peak.score > correlation.score(current, Memory::Fast) + CLEARLY_BETTER
-                && correlation.motion(peak.index, Memory::Fast) > 1.5
-        });
-        let slow = || {
-            correlation.peak(Memory::Slow, all, neighbours, 2).filter(|peak| {
-                let beside = peak.index.abs_diff(current) <= neighbours;
-                let lead = if beside { SLIGHTLY_BETTER } else { CLEARLY_BETTER };
-                peak.score > AGREEMENT
-                    && peak.score > correlation.score(current, Memory::Slow) + lead
-            })
-        };
-        let lead = |peak: &Peak, memory| peak.score - correlation.score(current, memory);
-        let fast = fast.map(|peak| (peak, lead(&peak, Memory::Fast)));
-        let better = fast.or_else(|| slow().map(|peak| (peak, lead(&peak, Memory::Slow))));
-        let drifting = self.evidence.is_drifting();
-        let better = better.filter(|(peak, _)| {
-            // the true offset wanders between grid points
-            if drifting && peak.index.abs_diff(current) <= 1 {
-                return false;
-            }
-            let [new, old] = [peak.index, current].map(|index| correlation.distance(index));
-            let most = if peak.index.abs_diff(current) <= neighbours { 1.0 } else { 0.8 };
-            new.zip(old).is_some_and(|(new, old)| new < most * old)
-        });
-        match better {
-            Some((peak, lead)) if self.confirmed(peak.index, lead) => {
-                self.unverified = false;
-                self.change_to(self.measured(peak.index));
-                self.judge(peak.index);
-            }
-            Some(_) => {}
-            None => {
-                self.candidate = None;
-                self.refine(current);
-            }
-        }
-        if self.judged != Some(seen) {
-            self.judge(current);
-        }
-    }
-
-    /// Follows small movements: clock drift, a jittery first estimate.
-    fn refine(&mut self, current: usize) {
-        let measured = self.measured(current);
-        if self.evidence.is_drifting() {
-            self.offset += (measured - self.offset) / 16;
-        } else if (measured - self.offset).abs() > self.evidence.half_step() / 4 {
-            self.offset = measured;
-        }
-    }
-
-    fn measured(&self, index: usize) -> i64 {
-        let Some(measured) = self.evidence.measured(index) else { return self.offset };
-        // timestamps that agree with the pictures are more exact than the mean of jittery ones
-        let hypothesis = self.config.hypothesis;
-        let close = (measured - hypothesis).abs() <= self.evidence.half_step() / 4;
-        if close { hypothesis } else { measured }
-    }
-
-    fn judge(&mut self, index: usize) {
-        let Some(correlation) = &self.evidence.correlation else { return };
-        let all = 0..correlation.len();
-        let neighbours = self.evidence.neighbours();
-        let fast_best = correlation.peak(Memory::Fast, all, neighbours, 2);
-        let fast = correlation.score(index, Memory::Fast);
-        let pairs = correlation.pairs(index);
-        let best = fast_best.map_or(0.0, |peak| peak.score);
-        let excess = self.evidence.excess(index);
-        if pairs >= VERIFIED_AFTER
-            && fast > AGREEMENT
-            && fast > best - DISTINCT
-            && excess < MATCHING
-        {
-            self.unverified = false;
-        }
-        let findings = Findings {
-            slow: correlation.score(index, Memory::Slow),
-            slow_rival: self.evidence.best_elsewhere(index),
-            fast,
-            fast_best,
-            excess,
-            unverified: self.unverified,
-        };
-        self.judged = Some((index, pairs));
-        let now = self.now();
-        self.confidence.judge(&findings, now);
     }
 
     fn notice_loss(&mut self) {
