@@ -5,11 +5,8 @@ use super::{Plane, RADIUS, Sample, TAPS};
 use crate::features::fixed::reflect;
 use crate::features::lanes::{before, each, put, sixteen, whole};
 
-/// Deepest samples whose differences fit 16 bits, twice.
-pub(super) const DEEPEST: u32 = 12;
-
-/// See [`Rows`]; for samples up to [`DEEPEST`]. The vertical pass is in whole numbers; the
-/// horizontal one in single precision, rounded like the definition.
+/// See [`Rows`]; for samples up to [`DEEPEST`](super::DEEPEST). The vertical pass is in whole
+/// numbers; the horizontal one in single precision, rounded like the definition.
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn sum<P: Sample>(work: Rows<'_, P>) -> u64 {
     let Rows { pair, depth, rows, singles: Singles { differences, line }, .. } = work;

@@ -25,7 +25,7 @@ fn blocks(width: usize) -> usize {
     (width.div_ceil(2) + 1).div_ceil(16)
 }
 
-/// See [`Rows`]; for samples up to [`DEEPEST`](super::avx2::DEEPEST). The vertical pass is in whole
+/// See [`Rows`]; for samples up to [`DEEPEST`](super::DEEPEST). The vertical pass is in whole
 /// numbers; the horizontal one in single precision, rounded like the definition.
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vnni")]
 pub(super) fn sum<P: Sample>(work: Rows<'_, P>) -> u64 {

@@ -9,7 +9,7 @@ mod rows;
 use std::ops::Range;
 
 pub(super) use rows::Sample;
-use rows::{Line, Rows};
+use rows::{Lines, Rows};
 
 use super::Geometry;
 use super::plane::Plane;
@@ -19,6 +19,8 @@ use super::strips::Workers;
 const TAPS: [f64; 5] = [3571.0, 16004.0, 26386.0, 16004.0, 3571.0];
 const WINDOW: usize = TAPS.len();
 const RADIUS: usize = WINDOW / 2;
+/// Deepest samples whose differences fit 16 bits, twice.
+const DEEPEST: u32 = 12;
 
 /// Scratch memory for one geometry.
 pub(super) struct Motion {
@@ -29,7 +31,7 @@ pub(super) struct Motion {
 
 struct Job {
     rows: Range<usize>,
-    line: Line,
+    lines: Lines,
     #[cfg(target_arch = "x86_64")]
     singles: avx2::Singles,
     #[cfg(target_arch = "x86_64")]
@@ -46,7 +48,7 @@ impl Motion {
             .into_iter()
             .map(|rows| Job {
                 rows,
-                line: Line::new(width),
+                lines: Lines::new(width),
                 #[cfg(target_arch = "x86_64")]
                 singles: avx2::Singles::new(width),
                 #[cfg(target_arch = "x86_64")]
@@ -66,7 +68,7 @@ impl Motion {
                 pair,
                 depth,
                 rows: job.rows.clone(),
-                line: &mut job.line,
+                lines: &mut job.lines,
                 #[cfg(target_arch = "x86_64")]
                 singles: &mut job.singles,
                 #[cfg(target_arch = "x86_64")]

@@ -3,7 +3,7 @@
 use std::array::from_fn;
 use std::ops::Range;
 
-use super::{Plane, RADIUS, WINDOW};
+use super::{DEEPEST, Plane, RADIUS, WINDOW};
 use crate::features::cpu::Kernel;
 #[cfg(target_arch = "x86_64")]
 use crate::features::cpu::{Avx2, Avx512};
@@ -17,33 +17,9 @@ const BLOCK: usize = 32;
 pub(in crate::features) trait Sample:
     bytemuck::Pod + Send + Sync + Into<i32>
 {
-    /// Vertically blurred differences of rows, Q8.
-    fn blur<const N: usize>(rows: [[&[Self; N]; 2]; WINDOW], depth: u32) -> [i32; N];
 }
-
-impl Sample for u8 {
-    #[inline(always)]
-    fn blur<const N: usize>(rows: [[&[u8; N]; 2]; WINDOW], depth: u32) -> [i32; N] {
-        let mut sums = [0; N];
-        let difference = |k: usize, x: usize| {
-            let [previous, current] = rows[k];
-            i16::from(previous[x]) - i16::from(current[x])
-        };
-        folded::<WINDOW, N>(difference, 0, &mut sums);
-        sums.map(|sum| (sum as i32 + ((1 << depth) >> 1)) >> depth)
-    }
-}
-
-impl Sample for u16 {
-    #[inline(always)]
-    fn blur<const N: usize>(rows: [[&[u16; N]; 2]; WINDOW], depth: u32) -> [i32; N] {
-        let difference = |k: usize, x: usize| {
-            let [previous, current] = rows[k];
-            halved(i32::from(previous[x]) - i32::from(current[x]))
-        };
-        blur_halves(|k, x| difference(k, x)[0], |k, x| difference(k, x)[1], depth)
-    }
-}
+impl Sample for u8 {}
+impl Sample for u16 {}
 
 /// Half a number of 17 bits, and what is left of it.
 #[inline(always)]
@@ -69,26 +45,37 @@ fn blur_halves<const N: usize>(
     blurred
 }
 
-/// A vertically blurred row, [`halved`], with both borders.
-pub(super) struct Line {
+/// A row of numbers that may be [`halved`], with both borders.
+#[derive(Clone)]
+struct Line {
     halves: Vec<i16>,
     rests: Vec<i16>,
 }
 
-impl Line {
+/// Scratch memory of one job.
+pub(super) struct Lines {
+    /// Rows under the window, each at its number modulo [`WINDOW`]; whole ones in place of halves
+    /// where they fit.
+    differences: [Line; WINDOW],
+    /// Their sum, always halved.
+    blurred: Line,
+}
+
+impl Lines {
     pub(super) fn new(width: usize) -> Self {
         let line = vec![0; width + 2 * RADIUS];
-        Self { halves: line.clone(), rests: line }
+        let line = Line { halves: line.clone(), rests: line };
+        Self { differences: from_fn(|_| line.clone()), blurred: line }
     }
 }
 
-/// Sum of absolute blurred differences of some rows, Q8. Whether `line` or others are used depends
+/// Sum of absolute blurred differences of some rows, Q8. Whether `lines` or others are used depends
 /// on the processor.
 pub(super) struct Rows<'a, P> {
     pub(super) pair: [Plane<'a, P>; 2],
     pub(super) depth: u32,
     pub(super) rows: Range<usize>,
-    pub(super) line: &'a mut Line,
+    pub(super) lines: &'a mut Lines,
     #[cfg(target_arch = "x86_64")]
     pub(super) singles: &'a mut super::avx2::Singles,
     #[cfg(target_arch = "x86_64")]
@@ -100,9 +87,22 @@ impl<P: Sample> Kernel for Rows<'_, P> {
 
     #[inline(always)]
     fn run(self) -> u64 {
+        let Self { pair, depth, rows, lines, .. } = self;
+        let Lines { differences, blurred } = lines;
+        let Plane { width, height, .. } = pair[0];
+        let mut next = rows.start.saturating_sub(RADIUS);
         let mut sum = 0;
-        for y in self.rows {
-            sum += row(self.pair, y, self.depth, self.line);
+        for y in rows {
+            while next < (y + RADIUS + 1).min(height) {
+                let under = pair.map(|plane| plane.row(next));
+                subtract(under, depth, &mut differences[next % WINDOW]);
+                next += 1;
+            }
+            let window = from_fn(|k| {
+                let y = reflect((y + k) as isize - RADIUS as isize, height);
+                &differences[y % WINDOW]
+            });
+            sum += blur(window, width, depth, blurred);
         }
         sum
     }
@@ -110,7 +110,7 @@ impl<P: Sample> Kernel for Rows<'_, P> {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn run_avx2(self, _: Avx2) -> u64 {
-        if self.depth > super::avx2::DEEPEST {
+        if self.depth > DEEPEST {
             return self.run();
         }
         // SAFETY: the processor has AVX2 and FMA, which the argument proves
@@ -120,7 +120,7 @@ impl<P: Sample> Kernel for Rows<'_, P> {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn run_avx512(self, _: Avx512) -> u64 {
-        if self.depth > super::avx2::DEEPEST {
+        if self.depth > DEEPEST {
             return self.run();
         }
         // SAFETY: the processor has AVX-512, which the argument proves
@@ -129,41 +129,61 @@ impl<P: Sample> Kernel for Rows<'_, P> {
 }
 
 #[inline(always)]
-fn row<P: Sample>(pair: [Plane<P>; 2], y: usize, depth: u32, line: &mut Line) -> u64 {
-    let [Plane { width, height, .. }, _] = pair;
-    let rows: [[&[P]; 2]; WINDOW] = from_fn(|k| {
-        let y = reflect((y + k) as isize - RADIUS as isize, height);
-        pair.map(|plane| plane.row(y))
-    });
+fn subtract<P: Sample>([previous, current]: [&[P]; 2], depth: u32, out: &mut Line) {
+    let width = previous.len();
+    let current = &current[..width];
+    let halves = &mut out.halves[..width];
+    let rests = &mut out.rests[..width];
+    let difference = |x: usize| previous[x].into() - current[x].into();
+    if depth > DEEPEST {
+        for x in 0..width {
+            [halves[x], rests[x]] = halved(difference(x));
+        }
+    } else {
+        for x in 0..width {
+            halves[x] = difference(x) as i16;
+        }
+    }
+}
+
+/// Sum of magnitudes of a row blurred in both directions, Q8.
+#[inline(always)]
+fn blur(window: [&Line; WINDOW], width: usize, depth: u32, blurred: &mut Line) -> u64 {
     let whole = width - width % BLOCK;
     for x in (0..whole).step_by(BLOCK) {
-        vertical::<P, BLOCK>(&rows, x, depth, line);
+        vertical::<BLOCK>(window, x, depth, blurred);
     }
     for x in whole..width {
-        vertical::<P, 1>(&rows, x, depth, line);
+        vertical::<1>(window, x, depth, blurred);
     }
-    reflect_borders(&mut line.halves, width);
-    reflect_borders(&mut line.rests, width);
+    reflect_borders(&mut blurred.halves, width);
+    reflect_borders(&mut blurred.rests, width);
     let mut sum = 0;
     for x in (0..whole).step_by(BLOCK) {
-        sum += horizontal::<BLOCK>(line, x);
+        sum += horizontal::<BLOCK>(blurred, x);
     }
     for x in whole..width {
-        sum += horizontal::<1>(line, x);
+        sum += horizontal::<1>(blurred, x);
     }
     sum
 }
 
 #[inline(always)]
-fn vertical<P: Sample, const N: usize>(
-    rows: &[[&[P]; 2]; WINDOW],
-    x: usize,
-    depth: u32,
-    line: &mut Line,
-) {
-    let blurred = P::blur::<N>(rows.map(|pair| pair.map(|row| block(row, x))), depth);
-    let halves = &mut line.halves[RADIUS + x..][..N];
-    let rests = &mut line.rests[RADIUS + x..][..N];
+fn vertical<const N: usize>(window: [&Line; WINDOW], x: usize, depth: u32, out: &mut Line) {
+    let halves = window.map(|line| block::<i16, N>(&line.halves, x));
+    let mut blurred = [0; N];
+    if depth > DEEPEST {
+        let rests = window.map(|line| block::<i16, N>(&line.rests, x));
+        blurred = blur_halves(|k, x| halves[k][x], |k, x| rests[k][x], depth);
+    } else {
+        let mut sums = [0; N];
+        folded::<WINDOW, N>(|k, x| halves[k][x], 0, &mut sums);
+        for x in 0..N {
+            blurred[x] = (sums[x] as i32 + ((1 << depth) >> 1)) >> depth;
+        }
+    }
+    let halves = &mut out.halves[RADIUS + x..][..N];
+    let rests = &mut out.rests[RADIUS + x..][..N];
     for i in 0..N {
         [halves[i], rests[i]] = halved(blurred[i]);
     }
