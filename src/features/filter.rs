@@ -3,8 +3,6 @@
 //! Those are what every processor multiplies fastest, and compilers find them: two products and
 //! their sum are one instruction (`pmaddwd` on x86-64). Larger numbers are filtered in two halves.
 
-use std::array::from_fn;
-
 use super::vif::{TAPS_0, TAPS_1, TAPS_2, TAPS_3};
 
 /// Unsigned numbers are kept less this, so that they fit signed words.
@@ -81,23 +79,35 @@ pub(super) fn filter_rows<const T: usize, const N: usize>(
     filter::<T, N>(|k, x| rows[k][x], MIDDLE_SUM, out);
 }
 
-/// [`filter_rows`] of neighbours in a line, which it has in pairs: each word after the one that
-/// follows it, the order in which compilers find them paired.
+/// Copies of a line that [`filter_columns`] reads in turns: of a single one compilers carry words
+/// over from one sum to the next, one at a time.
+pub(super) const COPIES: usize = 3;
+
+/// [`filter_rows`] of neighbours in a line, for every second column from `first`: pairs of words
+/// then follow each other in memory.
 #[inline(always)]
-pub(super) fn filter_pairs<const T: usize, const N: usize>(line: &[[i16; 2]], out: &mut [u32; N]) {
-    let taps = const { words::<T>() };
-    let pairs: [&[[i16; 2]; N]; T] = from_fn(|k| block(line, k));
+pub(super) fn filter_columns<const T: usize, const N: usize>(
+    copies: [&[i16]; COPIES],
+    first: usize,
+    out: &mut [u32; N],
+) {
+    let taps = const { pairs_of_words::<T>() };
+    let line = |i: usize| {
+        let from = first + first_of_pair::<T>(i);
+        block(copies[i % COPIES][from..].as_chunks().0, 0)
+    };
+    let mut lines: [&[[i16; 2]; N]; T] = [line(0); T];
+    for i in 1..T / 2 + 1 {
+        lines[i] = line(i);
+    }
     for x in 0..N {
         let mut sum = 0u32;
-        // the last pair overlaps the one before, which takes 1 off its tap: every word is used,
-        // and compilers load pairs whole
-        for k in (0..T - 1).step_by(2) {
-            let second = if k == T - 3 { 1 } else { taps[k + 1] };
-            let [after, word] = &pairs[k][x];
-            sum = sum.wrapping_add(pair([*word, *after], [taps[k], second]));
+        for i in 0..T / 2 + 1 {
+            // the order in which compilers find them paired
+            let [word, after] = &lines[i][x];
+            let [tap, tap_after] = taps[i];
+            sum = sum.wrapping_add(pair([*after, *word], [tap_after, tap]));
         }
-        let [after, word] = &pairs[T - 2][x];
-        sum = sum.wrapping_add(pair([*word, *after], [taps[T - 2] - 1, taps[T - 1]]));
         out[x] = finished::<T>(sum, T.div_ceil(2)).wrapping_add(MIDDLE_SUM);
     }
 }
@@ -160,8 +170,32 @@ const fn words<const T: usize>() -> [i16; T] {
     words
 }
 
+/// Where a pair of words starts under a window.
+const fn first_of_pair<const T: usize>(pair: usize) -> usize {
+    if pair < T / 2 { 2 * pair } else { T - 2 }
+}
+
+/// The taps of pairs that cover a window, the last overlapping the one before: every word is used,
+/// with its tap or a part of it, and compilers load pairs whole.
+const fn pairs_of_words<const T: usize>() -> [[i16; 2]; T] {
+    let taps = words::<T>();
+    let mut pairs = [[0; 2]; T];
+    let mut i = 0;
+    while i <= T / 2 {
+        let first = first_of_pair::<T>(i);
+        pairs[i] = [taps[first], taps[first + 1]];
+        i += 1;
+    }
+    let shared = taps[T - 2] / 2;
+    pairs[T / 2 - 1][1] = shared;
+    pairs[T / 2][0] -= shared;
+    pairs
+}
+
 #[cfg(test)]
 mod tests {
+    use std::array::from_fn;
+
     use super::*;
 
     const N: usize = 40;
@@ -182,9 +216,12 @@ mod tests {
         filter_rows::<T, N>(from_fn(|k| block(&kept, k)), &mut found);
         assert_eq!(found, expected, "{T} taps");
 
-        let pairs: Vec<[i16; 2]> = kept.windows(2).map(|pair| [pair[1], pair[0]]).collect();
-        filter_pairs::<T, N>(&pairs, &mut found);
-        assert_eq!(found, expected, "{T} taps in pairs");
+        for first in [0, 1] {
+            let mut found = [0; N / 2];
+            filter_columns::<T, { N / 2 }>([&kept; COPIES], first, &mut found);
+            let expected: Vec<u32> = expected[first..].iter().copied().step_by(2).collect();
+            assert_eq!(found[..], expected, "{T} taps along a line");
+        }
     }
 
     fn compare_folded<const T: usize>() {

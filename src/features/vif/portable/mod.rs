@@ -12,12 +12,14 @@ use std::ops::Range;
 use super::sample::{Sample, Shifts};
 use super::statistic::{BLOCK, LogTable, Moments, Pixels, Sums};
 use super::window::Grid;
-use crate::features::filter::{centred, filter_pairs, halves, joined};
+use crate::features::filter::{COPIES, centred, filter_columns, halves, joined};
 use crate::features::fixed::reflect;
 use crate::features::plane::Plane;
 
 /// Columns measured together.
 const TILE: usize = 128;
+/// Those of them that are even, or odd.
+const HALF: usize = TILE / 2;
 /// Largest window.
 const WINDOW: usize = 17;
 /// Columns under the windows of a tile.
@@ -63,20 +65,17 @@ pub(in crate::features) struct Lines {
 
 /// Words as the horizontal pass wants them.
 #[derive(Clone, Copy)]
-struct Line([[i16; 2]; WIDE]);
+struct Line([[i16; WIDE]; COPIES]);
 
 impl Line {
-    const EMPTY: Self = Self([[0; 2]; WIDE]);
+    const EMPTY: Self = Self([[0; WIDE]; COPIES]);
 
     #[inline(always)]
     fn fill(&mut self, word: impl Fn(usize) -> i16) {
-        // twice, or compilers carry each word over to the next pair, one at a time
-        let (mut first, mut second) = ([0; WIDE], [0; WIDE]);
+        let [a, b, c] = &mut self.0;
         for x in 0..WIDE {
-            (first[x], second[x]) = (word(x), word(x));
-        }
-        for x in 0..WIDE - 1 {
-            self.0[x] = [second[x + 1], first[x]];
+            let word = word(x);
+            (a[x], b[x], c[x]) = (word, word, word);
         }
     }
 }
@@ -96,10 +95,10 @@ impl Lines {
     }
 }
 
-/// A row filtered in both directions.
+/// Every second column of a row, filtered in both directions.
 struct Row {
-    means: [[u32; TILE]; 2],
-    products: [[u32; TILE]; 3],
+    means: [[u32; HALF]; 2],
+    products: [[u32; HALF]; 3],
     pixels: Pixels,
 }
 
@@ -124,7 +123,7 @@ impl Tile {
         Box::new(Self {
             ring: Ring([[[0; WIDE]; WINDOW]; 8]),
             lines: Lines { means: [Line::EMPTY; 2], products: [[Line::EMPTY; 2]; 3] },
-            row: Row { means: [[0; TILE]; 2], products: [[0; TILE]; 3], pixels: Pixels::EMPTY },
+            row: Row { means: [[0; HALF]; 2], products: [[0; HALF]; 3], pixels: Pixels::EMPTY },
         })
     }
 
@@ -158,6 +157,7 @@ impl Tile {
         let height = pair[0].height;
         let top = grid.row + rows.start * STEP;
         let end = height.min(grid.row + rows.end * STEP);
+        let odd = grid.column % 2;
         let mut prepared = 0;
         for y in (top..end).step_by(STEP) {
             let first = y - top;
@@ -168,8 +168,12 @@ impl Tile {
             }
             prepared = first + T;
             P::vertical::<T>(ring, first, *shifts, lines);
-            row.fill::<T>(lines);
-            row.add_to::<STEP>(columns.clone(), logs, sums);
+            let parities = if STEP == 1 { 0..2 } else { odd..odd + 1 };
+            for odd in parities {
+                row.fill::<T>(lines, odd);
+                let places = columns.start / 2..(columns.end + 1 - odd) / 2;
+                row.add_to::<STEP>(places, logs, sums);
+            }
         }
     }
 }
@@ -193,33 +197,39 @@ fn under_tile<P: Sample, const T: usize>(row: &[P], start: usize) -> [P; WIDE] {
 }
 
 impl Row {
+    /// `odd`: 1 for odd columns, 0 for even ones.
     #[inline(always)]
-    fn fill<const T: usize>(&mut self, lines: &Lines) {
+    fn fill<const T: usize>(&mut self, lines: &Lines, odd: usize) {
+        let filter = |line: &Line, sums: &mut [u32; HALF]| {
+            filter_columns::<T, HALF>(line.0.each_ref().map(|copy| &copy[..]), odd, sums);
+        };
         for (line, sums) in lines.means.iter().zip(&mut self.means) {
-            filter_pairs::<T, TILE>(&line.0, sums);
+            filter(line, sums);
         }
-        let mut low = [0; TILE];
+        let mut low = [0; HALF];
         for ([high_line, low_line], sums) in lines.products.iter().zip(&mut self.products) {
-            filter_pairs::<T, TILE>(&high_line.0, sums);
-            filter_pairs::<T, TILE>(&low_line.0, &mut low);
-            for x in 0..TILE {
+            filter(high_line, sums);
+            filter(low_line, &mut low);
+            for x in 0..HALF {
                 sums[x] = joined(sums[x], low[x], 16);
             }
         }
     }
 
+    /// `places` are those of columns in the row.
     #[inline(always)]
     fn add_to<const STEP: usize>(
         &mut self,
-        columns: Range<usize>,
+        places: Range<usize>,
         logs: &LogTable,
         sums: &mut Sums,
     ) {
-        let count = columns.len().div_ceil(STEP);
-        if STEP > 1 {
+        let mut count = places.len();
+        if STEP > 2 {
+            count = count.div_ceil(STEP / 2);
             for line in self.means.iter_mut().chain(&mut self.products) {
                 for i in 0..count {
-                    line[i] = line[columns.start + i * STEP];
+                    line[i] = line[places.start + i * (STEP / 2)];
                 }
             }
         }
