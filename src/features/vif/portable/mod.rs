@@ -20,6 +20,9 @@ use crate::features::plane::Plane;
 const TILE: usize = 128;
 /// Those of them that are even, or odd.
 const HALF: usize = TILE / 2;
+/// Rows copied at once: processors do not foresee walks across rows, but wait only once for
+/// several.
+const AHEAD: usize = 8;
 /// Largest window.
 const WINDOW: usize = 17;
 /// Columns under the windows of a tile.
@@ -157,14 +160,19 @@ impl Tile {
         let height = pair[0].height;
         let top = grid.row + rows.start * STEP;
         let end = height.min(grid.row + rows.end * STEP);
+        let row_at = |place: usize| reflect((top + place) as isize - (T / 2) as isize, height);
+        let last = end.max(top + 1) - 1 - top;
+        let places = last - last % STEP + T;
         let odd = grid.column % 2;
+        let mut ahead = [[[P::zeroed(); WIDE]; 2]; AHEAD];
         let mut prepared = 0;
         for y in (top..end).step_by(STEP) {
             let first = y - top;
             for place in prepared..first + T {
-                let y = reflect((top + place) as isize - (T / 2) as isize, height);
-                let under = pair.map(|plane| under_tile::<P, T>(plane.row(y), start));
-                P::prepare(under.each_ref(), ring.row::<T>(place));
+                if place % AHEAD == 0 {
+                    copy_ahead::<P, T>(pair, start, (place..places).map(row_at), &mut ahead);
+                }
+                P::prepare(ahead[place % AHEAD].each_ref(), ring.row::<T>(place));
             }
             prepared = first + T;
             P::vertical::<T>(ring, first, *shifts, lines);
@@ -178,14 +186,34 @@ impl Tile {
     }
 }
 
-/// Samples of a row from half a window before column `start`, reflected at the edges.
+/// Copies what is under a tile of the next rows: as many as there is room for.
 #[inline(always)]
-fn under_tile<P: Sample, const T: usize>(row: &[P], start: usize) -> [P; WIDE] {
+fn copy_ahead<P: Sample, const T: usize>(
+    pair: &[Plane<P>; 2],
+    start: usize,
+    rows: impl Iterator<Item = usize>,
+    ahead: &mut [[[P; WIDE]; 2]; AHEAD],
+) {
+    for (both, y) in ahead.iter_mut().zip(rows) {
+        for (plane, under) in pair.iter().zip(both) {
+            copy_under_tile::<P, T>(plane.row(y), start, under);
+        }
+    }
+}
+
+/// Copies samples of a row from half a window before column `start`, reflected at the edges.
+#[inline(always)]
+fn copy_under_tile<P: Sample, const T: usize>(row: &[P], start: usize, under: &mut [P; WIDE]) {
     let (radius, width) = (T / 2, row.len());
     let first = start.saturating_sub(radius);
     let near = radius - (start - first);
+    if near == 0
+        && let Some(inner) = row[first..].first_chunk()
+    {
+        *under = *inner;
+        return;
+    }
     let count = (WIDE - near).min(width - first);
-    let mut under = [P::zeroed(); WIDE];
     under[near..near + count].copy_from_slice(&row[first..first + count]);
     let far = near + count;
     // beyond the last window nothing is read
@@ -193,7 +221,6 @@ fn under_tile<P: Sample, const T: usize>(row: &[P], start: usize) -> [P; WIDE] {
     for i in (0..near).chain(far..last) {
         under[i] = row[reflect((start + i) as isize - radius as isize, width)];
     }
-    under
 }
 
 impl Row {
