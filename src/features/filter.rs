@@ -57,15 +57,29 @@ pub(super) fn folded<const T: usize, const N: usize>(
     added: u32,
     out: &mut [u32; N],
 ) {
+    let fold = |k: usize, x: usize| {
+        let mirrored = if k < T / 2 { word(T - 1 - k, x) } else { 0 };
+        word(k, x).wrapping_add(mirrored)
+    };
+    filter_folds::<T, N>(fold, added, out);
+}
+
+/// [`folded`], where words have been added up: `fold` gives those under tap k and its mirror, or
+/// the one in the centre.
+#[inline(always)]
+pub(super) fn filter_folds<const T: usize, const N: usize>(
+    fold: impl Fn(usize, usize) -> i16,
+    added: u32,
+    out: &mut [u32; N],
+) {
     const { assert!(T % 4 == 1, "half a window is made of pairs") };
     let taps = const { words::<T>() };
     for x in 0..N {
-        let fold = |k: usize| word(k, x).wrapping_add(word(T - 1 - k, x));
         let mut sum = 0u32;
         for k in (0..T / 2).step_by(2) {
-            sum = sum.wrapping_add(pair([fold(k), fold(k + 1)], [taps[k], taps[k + 1]]));
+            sum = sum.wrapping_add(pair([fold(k, x), fold(k + 1, x)], [taps[k], taps[k + 1]]));
         }
-        sum = sum.wrapping_add(pair([word(T / 2, x), 0], [taps[T / 2], 0]));
+        sum = sum.wrapping_add(pair([fold(T / 2, x), 0], [taps[T / 2], 0]));
         out[x] = finished::<T>(sum, T / 4 + 1).wrapping_add(added);
     }
 }

@@ -1,7 +1,7 @@
 //! 8-bit samples: products of two about mid-grey fit 15 bits.
 
 use super::{Columns, Lines, PRODUCTS, Ring, WIDE};
-use crate::features::filter::folded;
+use crate::features::filter::{filter_folds, folded};
 use crate::features::vif::sample::Shifts;
 
 const MID_GREY: i16 = 128;
@@ -23,7 +23,15 @@ impl Columns for u8 {
 
     #[inline(always)]
     fn filter_samples<const T: usize, const N: usize>(rows: [&[u8; N]; T], out: &mut [u32; N]) {
-        folded::<T, N>(|k, x| i16::from(rows[k][x]), 0, out);
+        // first of all, whole vectors of them
+        let mut folds = [[0; N]; T];
+        for k in 0..T / 2 {
+            for x in 0..N {
+                folds[k][x] = i16::from(rows[k][x]) + i16::from(rows[T - 1 - k][x]);
+            }
+        }
+        let centre = |x: usize| i16::from(rows[T / 2][x]);
+        filter_folds::<T, N>(|k, x| if k == T / 2 { centre(x) } else { folds[k][x] }, 0, out);
     }
 
     #[inline(always)]
