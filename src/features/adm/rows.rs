@@ -122,13 +122,14 @@ impl<P: Sample, A: Arithmetic> Rows<P> for Portable<'_, A> {
     fn pool_reference(&mut self, window: &Window) -> [u64; 3] {
         let Self { arithmetic, scratch } = self;
         let shift = arithmetic.reference_row_shift(window);
-        scratch.reference.bands::<A::Low>().map(|line| {
-            let mut sum = 0;
+        let mut sums = [0; 3];
+        for (line, sum) in scratch.reference.bands::<A::Low>().into_iter().zip(&mut sums) {
             for &o in &line[window.columns.clone()] {
-                sum += arithmetic.reference_cube(o.into(), window);
+                *sum += arithmetic.reference_cube(o.into(), window);
             }
-            round_shift_unsigned(sum, shift)
-        })
+            *sum = round_shift_unsigned(*sum, shift);
+        }
+        sums
     }
 
     #[inline(always)]
@@ -153,14 +154,15 @@ impl<P: Sample, A: Arithmetic> Rows<P> for Portable<'_, A> {
             threshold[x] = column(x) + column(x + 1) + column(x + 2) - lines[1][x + 1] + here[x];
         }
         let (width_bits, row_bits) = (ceil_log2(width), ceil_log2(height));
-        Band::ALL.map(|band| {
+        let mut sums = [0; 3];
+        for (band, sum) in Band::ALL.into_iter().zip(&mut sums) {
             let restored = &row.restored[band as usize][start..][..count];
-            let mut sum = 0;
             for x in 0..count {
-                sum += arithmetic.cube_above(band, restored[x], threshold[x], width_bits);
+                *sum += arithmetic.cube_above(band, restored[x], threshold[x], width_bits);
             }
-            round_shift_unsigned(sum, row_bits)
-        })
+            *sum = round_shift_unsigned(*sum, row_bits);
+        }
+        sums
     }
 }
 

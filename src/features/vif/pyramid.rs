@@ -155,7 +155,11 @@ fn vertical<P: Sample, const T: usize, const N: usize>(
     let mut sums = [0; N];
     P::filter_samples(rows, &mut sums);
     let half = (1 << shifts.mean) >> 1;
-    sums.map(|sum| centred(((sum + half) >> shifts.mean) as u16))
+    let mut out = [0; N];
+    for x in 0..N {
+        out[x] = centred(((sums[x] + half) >> shifts.mean) as u16);
+    }
+    out
 }
 
 #[inline(always)]
@@ -204,7 +208,11 @@ fn horizontal_block<const T: usize, const N: usize>(columns: &Columns, x: usize)
     });
     let mut sums = [0; N];
     filter_rows::<T, N>(under, &mut sums);
-    sums.map(|sum| ((sum + (1 << 15)) >> 16) as u16)
+    let mut out = [0; N];
+    for x in 0..N {
+        out[x] = ((sums[x] + (1 << 15)) >> 16) as u16;
+    }
+    out
 }
 
 #[cfg(test)]
