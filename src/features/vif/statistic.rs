@@ -59,7 +59,7 @@ pub(super) struct Moments<'a> {
 }
 
 /// Pixels whose statistic is taken together.
-pub(super) const BLOCK: usize = 32;
+pub(super) const BLOCK: usize = 64;
 
 /// Those pixels in work. One loop after the other: all at once would be too much for compilers.
 pub(super) struct Pixels {
