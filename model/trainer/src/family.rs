@@ -24,6 +24,9 @@ pub struct Plan {
     pub polish: u32,
     /// Smallest eigenvalue that whitening stretches.
     pub floor: f64,
+    /// How far vectors that are not real stray from how features of video go together, 0..1. The
+    /// smallest network pays for what no video shows with errors on video.
+    pub odd: f64,
     /// How good it must be.
     pub gate: Gate,
     /// RMSE and largest error on generated sources held out, points.
@@ -73,6 +76,7 @@ pub const FAMILY: [Plan; 5] = [
         rate: 4e-3,
         polish: 300,
         floor: 2e-3,
+        odd: 0.5,
         gate: Gate { rmse: 0.15, p99: 0.60, max: 1.5, plcc: 0.99998, srocc: 0.9999 },
         generated: [0.40, 4.0],
         int8: None,
@@ -86,12 +90,13 @@ pub const FAMILY: [Plan; 5] = [
         rate: 4e-3,
         polish: 120,
         floor: 2e-3,
+        odd: 1.0,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },
         generated: [0.15, 2.0],
         int8: Some(Int8 {
             gate: Gate { rmse: 0.11, p99: 0.45, max: 0.9, plcc: 0.99999, srocc: 0.9999 },
             drop: 5e-6,
-            steps: 80_000,
+            steps: 240_000,
         }),
     },
     Plan {
@@ -103,6 +108,7 @@ pub const FAMILY: [Plan; 5] = [
         rate: 3e-3,
         polish: 0,
         floor: 0.1,
+        odd: 1.0,
         gate: Gate { rmse: 0.05, p99: 0.20, max: 0.6, plcc: 0.999998, srocc: 0.9999 },
         generated: [0.13, 1.6],
         int8: Some(Int8 {
@@ -120,6 +126,7 @@ pub const FAMILY: [Plan; 5] = [
         rate: 4e-3,
         polish: 120,
         floor: 2e-3,
+        odd: 1.0,
         gate: Gate { rmse: 0.07, p99: 0.30, max: 0.8, plcc: 0.999995, srocc: 0.9999 },
         generated: [0.15, 2.0],
         int8: None,
@@ -133,6 +140,7 @@ pub const FAMILY: [Plan; 5] = [
         rate: 3e-3,
         polish: 0,
         floor: 2e-3,
+        odd: 1.0,
         gate: Gate { rmse: 0.12, p99: 0.5, max: 1.5, plcc: 0.99999, srocc: 0.9999 },
         generated: [0.4, 4.0],
         int8: None,
