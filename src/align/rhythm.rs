@@ -6,6 +6,11 @@ pub(super) struct Rhythm {
     intervals: [i64; RING],
     seen: usize,
     newest: Option<i64>,
+    // usual distance of two frames and its standard error, ns, asked for more often than it changes;
+    // known after three intervals
+    recent: Option<(f64, f64)>,
+    // the same of all the ring, once it is full
+    long_term: Option<(f64, f64)>,
 }
 
 const RING: usize = 128;
@@ -14,13 +19,15 @@ const RECENT: usize = 15;
 
 impl Rhythm {
     pub(super) fn new() -> Self {
-        Self { intervals: [0; RING], seen: 0, newest: None }
+        Self { intervals: [0; RING], seen: 0, newest: None, recent: None, long_term: None }
     }
 
     pub(super) fn push(&mut self, time: i64) {
         if let Some(newest) = self.newest.replace(time) {
             self.intervals[self.seen % RING] = time - newest;
             self.seen += 1;
+            self.recent = self.mean_of_recent();
+            self.long_term = self.mean_of_all();
         }
     }
 
@@ -29,8 +36,7 @@ impl Rhythm {
         self.newest = None;
     }
 
-    /// Usual distance of two frames and its standard error, ns; known after three intervals.
-    pub(super) fn recent(&self) -> Option<(f64, f64)> {
+    fn mean_of_recent(&self) -> Option<(f64, f64)> {
         let count = self.seen.min(RECENT);
         if count < 3 {
             return None;
@@ -46,17 +52,16 @@ impl Rhythm {
 
     /// As exactly as is known.
     pub(super) fn best(&self) -> Option<(f64, f64)> {
-        let recent = self.recent()?;
+        let recent = self.recent?;
         let same = |long: &(f64, f64)| (long.0 - recent.0).abs() < recent.0 / 10.0;
-        Some(self.long_term().filter(same).unwrap_or(recent))
+        Some(self.long_term.filter(same).unwrap_or(recent))
     }
 
-    /// Mean distance of frames over the last 128 and its standard error, ns.
-    pub(super) fn long_term(&self) -> Option<(f64, f64)> {
+    fn mean_of_all(&self) -> Option<(f64, f64)> {
         if self.seen < RING {
             return None;
         }
-        mean_near(&self.intervals, self.recent()?.0 as i64)
+        mean_near(&self.intervals, self.recent?.0 as i64)
     }
 }
 
@@ -79,7 +84,7 @@ pub(super) struct RateWatch {
 impl RateWatch {
     /// The event, once until either rate changes. `rhythms` of reference and distorted stream.
     pub(super) fn observe(&mut self, rhythms: [&Rhythm; 2]) -> Option<Event> {
-        let [(r, r_error), (d, d_error)] = [rhythms[0].long_term()?, rhythms[1].long_term()?];
+        let [(r, r_error), (d, d_error)] = [rhythms[0].long_term?, rhythms[1].long_term?];
         let certain = 4.0 * r_error.hypot(d_error) + 0.0004 * r;
         if (r - d).abs() <= certain {
             self.told = None;
@@ -110,20 +115,20 @@ mod tests {
     #[test]
     fn lost_frames_do_not_change_the_rate() {
         let kept = (0..40).filter(|i| ![7, 8, 20, 30, 31, 32].contains(i));
-        assert_eq!(rhythm(kept.map(|i| i * 40)).recent(), Some((40.0, 0.0)));
+        assert_eq!(rhythm(kept.map(|i| i * 40)).recent, Some((40.0, 0.0)));
     }
 
     #[test]
     fn a_change_of_rate_is_followed() {
         let times = (0..100).map(|i| if i < 50 { i * 40 } else { 50 * 40 + (i - 50) * 20 });
-        assert_eq!(rhythm(times).recent(), Some((20.0, 0.0)));
+        assert_eq!(rhythm(times).recent, Some((20.0, 0.0)));
     }
 
     #[test]
     fn ntsc_is_told_from_thirty() {
         let mean = |unit: f64| {
             let times = (0..200).map(|i| (f64::from(i) * unit) as i64);
-            rhythm(times).long_term().expect("enough frames").0
+            rhythm(times).long_term.expect("enough frames").0
         };
         let difference = mean(1001.0e9 / 30000.0) - mean(1.0e9 / 30.0);
         assert!((difference - 33_333.0).abs() < 10.0, "{difference}");
