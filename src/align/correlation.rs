@@ -1,3 +1,11 @@
+mod points;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use points::{Points, Run, best};
+
 /// How well the changes of the two sides agree, for every offset of a grid over the window.
 ///
 /// Each pair of frames is added once, at the grid point nearest to the difference of its times.
@@ -9,7 +17,7 @@ pub(super) struct Correlation {
     reach: usize,
     // distance of the grid from multiples of the step
     phase: f64,
-    points: Vec<Point>,
+    points: Points,
 }
 
 /// Over how many frames agreement is taken.
@@ -21,38 +29,19 @@ pub(super) enum Memory {
     Fast,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Point {
-    slow: Sums,
-    fast: Sums,
-    // since the fast sums were cleared
-    pairs: u32,
-    // of the agreeing pairs' time differences from the grid point
-    residual: f64,
-    residual_weight: f64,
-    // of the pictures, lately
-    distance: f32,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    cross: f32,
-    reference: f32,
-    distorted: f32,
-    score: f32,
-}
-
-impl Sums {
-    fn add(&mut self, decay: f32, cross: f32, reference: f32, distorted: f32) {
-        self.cross = self.cross * decay + cross;
-        self.reference = self.reference * decay + reference;
-        self.distorted = self.distorted * decay + distorted;
-        self.update();
-    }
-
-    fn update(&mut self) {
-        self.score = self.cross / ((self.reference + FLOOR) * (self.distorted + FLOOR)).sqrt();
-    }
+/// What a pair of frames says about the difference of their times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Compared {
+    /// Of times, ns.
+    pub(super) difference: i64,
+    /// Product of the two changes.
+    pub(super) cross: f32,
+    /// Weight of the reference's change.
+    pub(super) reference: f32,
+    /// Weight of the distorted side's change.
+    pub(super) distorted: f32,
+    /// Of the pictures.
+    pub(super) distance: f32,
 }
 
 /// Best point of the grid and its strongest rival.
@@ -64,11 +53,6 @@ pub(super) struct Peak {
     pub(super) rival: f32,
 }
 
-const SLOW: f32 = 0.96;
-const FAST: f32 = 0.75;
-// share of the newest picture in the distance
-const NEWEST: f32 = 0.4;
-
 /// Weight (see `Change::weight`) of a change that noise alone makes.
 pub(super) const FLOOR: f32 = 1.2;
 
@@ -76,7 +60,7 @@ impl Correlation {
     /// `step` and `window`: ns between grid points, and the largest offset.
     pub(super) fn new(step: i64, window: i64) -> Self {
         let reach = (window / step + 2) as usize;
-        let points = vec![Point::default(); 2 * reach + 1];
+        let points = Points::new(2 * reach + 1);
         Self { step, per_ns: 1.0 / step as f64, reach, phase: 0.0, points }
     }
 
@@ -90,28 +74,28 @@ impl Correlation {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.points.len()
+        self.points.pairs.len()
     }
 
     /// The grid point of a time difference.
     pub(super) fn index_of(&self, difference: i64) -> Option<usize> {
         let index = (difference as f64 - self.phase) * self.per_ns + self.reach as f64 + 0.5;
-        (index >= 0.0 && index < self.points.len() as f64).then_some(index as usize)
+        (index >= 0.0 && index < self.len() as f64).then_some(index as i32 as usize)
     }
 
     fn position(&self, index: usize) -> f64 {
-        self.phase + (index as f64 - self.reach as f64) * self.step as f64
+        self.phase + (index as i32 - self.reach as i32) as f64 * self.step as f64
     }
 
     /// Where the pairs that agreed at a grid point, and at some on either side, really lie.
     pub(super) fn offset(&self, index: usize, beside: usize) -> i64 {
-        let last = (index + beside).min(self.points.len() - 1);
+        let last = (index + beside).min(self.len() - 1);
         let (mut sum, mut weight) = (0.0, 0.0);
         for near in index.saturating_sub(beside)..=last {
-            let point = &self.points[near];
+            let own = self.points.residual_weight[near];
             let away = self.position(near) - self.position(index);
-            sum += point.residual + point.residual_weight * away;
-            weight += point.residual_weight;
+            sum += self.points.residual[near] + own * away;
+            weight += own;
         }
         let residual = if weight > 0.0 { sum / weight } else { 0.0 };
         (self.position(index) + residual).round() as i64
@@ -125,99 +109,91 @@ impl Correlation {
         self.phase += share * away;
         if self.phase > step / 2.0 {
             self.phase -= step;
-            self.points.rotate_right(1);
-            self.points[0] = Point::default();
+            self.points.shift(true);
         } else if self.phase < -step / 2.0 {
             self.phase += step;
-            self.points.rotate_left(1);
-            let last = self.points.len() - 1;
-            self.points[last] = Point::default();
+            self.points.shift(false);
         }
     }
 
-    /// `difference` of times, ns; `cross`: product of the two changes; `reference`, `distorted`:
-    /// their weights; `distance` of the pictures.
+    /// Adds pairs, one after the other. A frame and successive ones of the other side make pairs
+    /// side by side on the grid: those are added together.
     #[inline]
-    pub(super) fn add(
-        &mut self,
-        difference: i64,
-        cross: f32,
-        reference: f32,
-        distorted: f32,
-        distance: f32,
-    ) {
-        let Some(index) = self.index_of(difference) else { return };
-        let away = difference as f64 - self.position(index);
-        let point = &mut self.points[index];
-        point.slow.add(SLOW, cross, reference, distorted);
-        point.fast.add(FAST, cross, reference, distorted);
-        let share = if point.pairs == 0 { 1.0 } else { NEWEST };
-        point.distance += share * (distance - point.distance);
-        point.pairs = point.pairs.saturating_add(1);
-        let agreement = f64::from(cross.max(0.0));
-        point.residual = point.residual * f64::from(SLOW) + agreement * away;
-        point.residual_weight = point.residual_weight * f64::from(SLOW) + agreement;
+    pub(super) fn add(&mut self, pairs: impl Iterator<Item = Compared>) {
+        let mut run = Run::default();
+        for pair in pairs {
+            let Some(index) = self.index_of(pair.difference) else { continue };
+            let away = pair.difference as f64 - self.position(index);
+            run.push(index, away, &pair);
+            if run.is_full() {
+                self.points.add(&mut run);
+            }
+        }
+        self.points.add(&mut run);
     }
 
     /// What was seen so far counts little from now on.
     pub(super) fn doubt(&mut self) {
-        for point in &mut self.points {
-            let Sums { cross, reference, distorted, .. } = &mut point.slow;
-            [cross, reference, distorted].into_iter().for_each(|sum| *sum *= 0.3);
-            point.slow.update();
-            point.fast = Sums::default();
-            point.pairs = 0;
-        }
+        self.points.doubt();
     }
 
     /// Pairs added at a grid point since the last doubt.
     pub(super) fn pairs(&self, index: usize) -> u32 {
-        self.points[index].pairs
+        self.points.pairs[index]
     }
 
     /// Agreement at a grid point, −1 to 1.
     pub(super) fn score(&self, index: usize, memory: Memory) -> f32 {
-        match memory {
-            Memory::Slow => self.points[index].slow.score,
-            Memory::Fast => self.points[index].fast.score,
-        }
+        self.points.sums(memory).score[index]
+    }
+
+    /// Best agreement of a part of the grid where some pairs were seen, at least 0.
+    pub(super) fn best_score(&self, memory: Memory, part: Range<usize>, pairs: u32) -> f32 {
+        self.highest(memory, part, pairs, 0.0)
+    }
+
+    fn highest(&self, memory: Memory, part: Range<usize>, pairs: u32, least: f32) -> f32 {
+        let scores = &self.points.sums(memory).score[part.clone()];
+        best(scores, &self.points.pairs[part], pairs, least, |score, best| score > best)
     }
 
     /// Distance of the last pictures at a grid point, 0 for equal ones to 1.
     pub(super) fn distance(&self, index: usize) -> Option<f32> {
-        self.points.get(index).filter(|point| point.pairs > 0).map(|point| point.distance)
+        let pairs = self.points.pairs.get(index)?;
+        (*pairs > 0).then(|| self.points.distance[index])
     }
 
     /// Least distance at any grid point that has seen some pairs.
     pub(super) fn least_distance(&self, pairs: u32) -> f32 {
-        let seen = self.points.iter().filter(|point| point.pairs >= pairs);
-        seen.map(|point| point.distance).fold(1.0, f32::min)
+        let Points { distance, pairs: seen, .. } = &self.points;
+        best(distance, seen, pairs, 1.0, |distance, least| distance < least)
     }
 
     /// Motion seen at a grid point, in noise floors.
     pub(super) fn motion(&self, index: usize, memory: Memory) -> f32 {
-        let point = &self.points[index];
-        let sums = match memory {
-            Memory::Slow => &point.slow,
-            Memory::Fast => &point.fast,
-        };
-        sums.distorted.min(sums.reference) / FLOOR
+        let sums = self.points.sums(memory);
+        sums.distorted[index].min(sums.reference[index]) / FLOOR
     }
 
-    /// The best point of a part of the grid; points within `neighbours` of it are no rivals.
+    /// The best point of a part of the grid, of equal ones the last; points within `neighbours` of
+    /// it are no rivals.
     pub(super) fn peak(
         &self,
         memory: Memory,
-        part: std::ops::Range<usize>,
+        part: Range<usize>,
         neighbours: usize,
         pairs: u32,
     ) -> Option<Peak> {
-        let part = part.start..part.end.min(self.points.len());
-        let seen = part.filter(|index| self.points[*index].pairs >= pairs);
-        let scored = seen.map(|index| (index, self.score(index, memory)));
-        let (index, score) = scored.clone().max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let rivals = scored.filter(|(other, _)| other.abs_diff(index) > neighbours);
-        let rival = rivals.map(|(_, score)| score).fold(0.0, f32::max);
-        Some(Peak { index, score, rival })
+        let mut part = part.start..part.end.min(self.len());
+        let score = self.highest(memory, part.clone(), pairs, f32::NEG_INFINITY);
+        let Range { start, end } = part;
+        let found = |index: &usize| {
+            self.points.pairs[*index] >= pairs && self.score(*index, memory) == score
+        };
+        let index = part.rfind(found)?;
+        let before = start..index.saturating_sub(neighbours).max(start);
+        let after = (index + neighbours + 1).min(end)..end;
+        let [before, after] = [before, after].map(|part| self.best_score(memory, part, pairs));
+        Some(Peak { index, score, rival: before.max(after) })
     }
 }

@@ -1,4 +1,4 @@
-use super::correlation::{Correlation, Memory};
+use super::correlation::{Compared, Correlation, Memory};
 use super::fingerprint::Fingerprint;
 use super::history::{History, NOISE, Shown};
 use super::pairing::Side;
@@ -189,7 +189,7 @@ impl Evidence {
             }
         }
         for distorted in self.distorted.frames() {
-            pair(&mut correlation, distorted, self.reference.frames().iter());
+            add(&mut correlation, self.reference.frames().iter().map(|r| (distorted, r)));
         }
         self.correlation = Some(correlation);
         true
@@ -208,14 +208,12 @@ impl Evidence {
                     correlation.follow(difference, 0.05);
                 }
                 let near = self.reference.between(newest.time - window, newest.time + window);
-                pair(correlation, newest, near);
+                add(correlation, near.map(|reference| (newest, reference)));
             }
             Side::Reference => {
                 let Some(newest) = self.reference.newest() else { return };
                 let near = self.distorted.between(newest.time - window, newest.time + window);
-                for distorted in near {
-                    pair(correlation, distorted, std::iter::once(newest));
-                }
+                add(correlation, near.map(|distorted| (distorted, newest)));
             }
         }
     }
@@ -226,8 +224,9 @@ fn best_but(
     index: usize,
     points: std::ops::RangeInclusive<usize>,
 ) -> f32 {
-    let others = points.filter(|other| *other != index);
-    others.map(|other| correlation.score(other, Memory::Slow)).fold(0.0, f32::max)
+    let sides = [*points.start()..index, index + 1..*points.end() + 1];
+    let best = sides.map(|side| correlation.best_score(Memory::Slow, side, 0));
+    best[0].max(best[1])
 }
 
 /// The time differences of the frames of two such rates stay the same modulo the smaller one.
@@ -236,19 +235,17 @@ fn rates_are_commensurable(step: i64, span: i64) -> bool {
     (ratio - ratio.round()).abs() < 0.01
 }
 
-/// Adds the pairs of a distorted frame and some reference frames.
-fn pair<'a>(
-    correlation: &mut Correlation,
-    distorted: &Shown,
-    references: impl Iterator<Item = &'a Shown>,
-) {
-    let Some(own) = distorted.change.as_ref().filter(|change| !change.is_still()) else { return };
-    for reference in references {
-        if let Some(change) = &reference.change {
-            let cross = own.agreement(change);
-            let difference = distorted.time - reference.time;
-            let distance = distorted.distance(reference);
-            correlation.add(difference, cross, change.weight, own.weight, distance);
-        }
-    }
+/// Adds pairs of a distorted and a reference frame.
+fn add<'a>(correlation: &mut Correlation, pairs: impl Iterator<Item = (&'a Shown, &'a Shown)>) {
+    correlation.add(pairs.filter_map(|(distorted, reference)| {
+        let own = distorted.change.as_ref().filter(|change| !change.is_still())?;
+        let change = reference.change.as_ref()?;
+        Some(Compared {
+            difference: distorted.time - reference.time,
+            cross: own.agreement(change),
+            reference: change.weight,
+            distorted: own.weight,
+            distance: distorted.distance(reference),
+        })
+    }));
 }
