@@ -86,6 +86,8 @@ fn block_means<P: Sample>(samples: &[P], luma: &Luma) -> [f32; BLOCKS] {
         let rows = share(row, ROWS, height);
         let taken = rows.len().div_ceil(step) as u64;
         let mut sums = [0u64; COLUMNS];
+        // before the stripe lie none of those from here on
+        let mut first = 0;
         for start in (0..width).step_by(STRIPE) {
             let end = (start + STRIPE).min(width);
             let lines = rows.clone().step_by(step).map(|y| {
@@ -93,12 +95,16 @@ fn block_means<P: Sample>(samples: &[P], luma: &Luma) -> [f32; BLOCKS] {
                 &samples[line + start..line + end]
             });
             let totals = P::totals(lines);
-            for (sum, column) in sums.iter_mut().zip(&columns) {
+            while columns[first].end <= start {
+                first += 1;
+            }
+            for (sum, column) in sums[first..].iter_mut().zip(&columns[first..]) {
                 let (from, to) = (column.start.max(start), column.end.min(end));
-                if from < to {
-                    let totals = &totals[from - start..to - start];
-                    *sum += u64::from(totals.iter().map(|t| (*t).into()).sum::<u32>());
+                if from >= to {
+                    break;
                 }
+                let totals = &totals[from - start..to - start];
+                *sum += u64::from(totals.iter().map(|t| (*t).into()).sum::<u32>());
             }
         }
         for (mean, (sum, column)) in means.iter_mut().zip(sums.iter().zip(&columns)) {
