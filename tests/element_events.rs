@@ -17,6 +17,7 @@ use bench::{Bench, CAPS, FRAME, accounted, files, frame, sized_frame};
 use gst::prelude::*;
 use gstvmaftiny::align::pairing::Side::{self, Distorted, Reference};
 use gstvmaftiny::report::EventKind;
+use pipeline::Heard;
 
 /// A side's frames come under this segment.
 fn under_segment(bench: &Bench, side: Side, segment: gst::FormattedSegment<gst::ClockTime>) {
@@ -240,9 +241,151 @@ fn caps_that_change_begin_a_new_epoch() {
     let epochs: Vec<u32> = heard.frames.iter().map(|f| f.get("epoch").expect("there")).collect();
     assert_eq!(epochs, [[0; 6], [1; 6]].concat());
     assert_eq!(heard.statuses()[6], "first");
-    assert_eq!(heard.told(EventKind::CapsChanged).len(), 2);
+    let [event] = heard.told(EventKind::CapsChanged)[..] else { panic!("{:?}", heard.events) };
+    assert_eq!((event.input, event.running_time), (None, Some(6 * FRAME)));
+    let text = event.text.as_ref().expect("what they are now");
+    for side in ["reference: ", "distorted: "] {
+        let caps = text.split(side).nth(1).unwrap_or_else(|| panic!("no {side}in {text}"));
+        assert!(caps.starts_with("video/x-raw") && caps.contains("width=(int)80"), "{text}");
+    }
     assert_eq!(misfits.load(Ordering::Relaxed), 0);
     assert!(heard.told(EventKind::SizeMismatch).is_empty());
+}
+
+/// Frames of these numbers and widths; the distorted ones come a little later, so that the element
+/// hears of the reference's new caps before the frame before has found its partner.
+fn stretch(bench: &Bench, numbers: std::ops::Range<u64>, widths: [usize; 2]) {
+    for (side, width) in [Reference, Distorted].into_iter().zip(widths) {
+        let caps = CAPS.replace("width=64", &format!("width={width}"));
+        bench.source(side).set_caps(Some(&caps.parse().expect("caps")));
+        for n in numbers.clone() {
+            let late = if side == Distorted { 1_000_000 } else { 0 };
+            bench.push(side, sized_frame(width, 48, n, n * FRAME + late));
+        }
+    }
+}
+
+/// What was told of formats, in order, as (what, which input, a number in it, when).
+fn about_formats(heard: &Heard, number: &str) -> Vec<(EventKind, Option<Side>, bool, u64)> {
+    let kinds = [EventKind::CapsChanged, EventKind::SizeMismatch];
+    let about = heard.events.iter().filter(|e| kinds.contains(&e.kind));
+    let says = |text: &Option<String>| text.as_ref().is_some_and(|t| t.contains(number));
+    let frame = |time: Option<u64>| time.map_or(u64::MAX, |t| t / FRAME);
+    about.map(|e| (e.kind, e.input, says(&e.text), frame(e.running_time))).collect()
+}
+
+#[test]
+fn what_differs_is_told_of_the_caps_that_the_frames_have() {
+    for (side, changed) in [(Reference, [96, 80]), (Distorted, [64, 96])] {
+        let bench = files("");
+        stretch(&bench, 0..6, [64, 80]);
+        stretch(&bench, 6..12, changed);
+        let (heard, _) = bench.finish();
+        assert_eq!(heard.scores().len(), 12, "{:?}", heard.statuses());
+        // between them nothing of the old caps, and after it what comes of the new ones
+        let told: Vec<_> = about_formats(&heard, "96")
+            .into_iter()
+            .map(|(kind, on, new, _)| (kind, on, new))
+            .collect();
+        let expected = [
+            (EventKind::SizeMismatch, None, false),
+            (EventKind::CapsChanged, Some(side), true),
+            (EventKind::SizeMismatch, None, true),
+        ];
+        assert_eq!(told, expected, "{:?}", heard.events);
+        // motion begins anew with the reference's own caps, not a frame before
+        let firsts = heard.statuses().iter().map(|s| *s == "first").collect::<Vec<_>>();
+        let expected = (0..12).map(|n| n == 0 || side == Reference && n == 6).collect::<Vec<_>>();
+        assert_eq!(firsts, expected, "{side:?}");
+        let epochs: Vec<u32> =
+            heard.frames.iter().map(|f| f.get("epoch").expect("there")).collect();
+        let second = u32::from(side == Reference);
+        assert_eq!(epochs, [[0; 6], [second; 6]].concat(), "{side:?}");
+    }
+}
+
+#[test]
+fn both_inputs_change_together_though_frames_are_lost_there() {
+    // the distorted stream's first frames after the change, or the reference's
+    for (lost, together) in [(Distorted, 6..10), (Reference, 6..10), (Distorted, 6..40)]
+        .into_iter()
+        .map(|(side, lost)| ((side, lost.clone()), lost.end < 30))
+    {
+        let bench = files("");
+        bench.pairs(0..6);
+        let caps = CAPS.replace("width=64", "width=80").parse::<gst::Caps>().expect("caps");
+        for side in [Reference, Distorted] {
+            bench.source(side).set_caps(Some(&caps));
+            for n in (6..50).filter(|n| side != lost.0 || !lost.1.contains(n)) {
+                bench.push(side, sized_frame(80, 48, n, n * FRAME));
+            }
+        }
+        let (heard, _) = bench.finish();
+        let told: Vec<_> = heard.told(EventKind::CapsChanged).iter().map(|e| e.input).collect();
+        let expected: &[_] = if together { &[None] } else { &[Some(Reference), Some(Distorted)] };
+        assert_eq!(told, expected, "{lost:?}: {:?}", heard.events);
+    }
+}
+
+#[test]
+fn new_caps_are_told_though_no_partner_comes() {
+    let caps = CAPS.replace("width=64", "width=80").parse::<gst::Caps>().expect("caps");
+    let other = |side| if side == Reference { Distorted } else { Reference };
+    for side in [Reference, Distorted] {
+        // after the other's end, at the end
+        let mut bench = files("");
+        bench.pairs(0..6);
+        bench.source(side).set_caps(Some(&caps));
+        if side == Reference {
+            bench.end(other(side));
+        }
+        bench.push(side, sized_frame(80, 48, 6, 6 * FRAME));
+        if side == Reference {
+            bench.listen("new caps", |h| !h.told(EventKind::CapsChanged).is_empty());
+        }
+        let (heard, _) = bench.finish();
+        let told: Vec<_> = heard.told(EventKind::CapsChanged).iter().map(|e| e.input).collect();
+        assert_eq!(told, [Some(side)], "{:?}", heard.events);
+    }
+}
+
+#[test]
+fn caps_that_wait_behind_a_frame_outlive_a_flush() {
+    let mut bench = files("");
+    one_frame_waits(&mut bench);
+    let caps = CAPS.replace("width=64", "width=80").parse::<gst::Caps>().expect("caps");
+    for side in [Reference, Distorted] {
+        let pad = bench.source(side).static_pad("src").expect("a source has one");
+        assert!(pad.push_event(gst::event::Caps::new(&caps)));
+    }
+    bench.idle(std::time::Duration::from_millis(200));
+    bench.flush(&[Reference, Distorted], true);
+    bench.forget_output();
+    for side in [Reference, Distorted] {
+        (0..6).for_each(|n| bench.push(side, sized_frame(80, 48, n, n * FRAME)));
+    }
+    bench.end(Reference);
+    bench.end(Distorted);
+    bench.listen("the end", |h| h.eos);
+    let left = bench.element.static_pad("src").and_then(|pad| pad.current_caps());
+    assert_eq!(left, Some(caps));
+    let (heard, seen) = bench.stop();
+    assert_eq!(seen.len(), 6, "{:?}", heard.errors);
+}
+
+#[test]
+fn an_end_is_told_once_though_caps_change_after_it() {
+    let bench = files("");
+    bench.pairs(0..6);
+    bench.end(Distorted);
+    bench.frames(Reference, 6..9);
+    let caps = CAPS.replace("width=64", "width=80").parse::<gst::Caps>().expect("caps");
+    bench.source(Reference).set_caps(Some(&caps));
+    (9..12).for_each(|n| bench.push(Reference, sized_frame(80, 48, n, n * FRAME)));
+    let (heard, _) = bench.finish();
+    assert_eq!(heard.told(EventKind::CapsChanged).len(), 1, "{:?}", heard.events);
+    let ends = heard.told(EventKind::InputEos);
+    assert_eq!(ends.iter().filter(|e| e.input == Some(Distorted)).count(), 1, "{:?}", heard.events);
 }
 
 #[test]

@@ -240,6 +240,7 @@ impl VmafTiny {
         if over {
             SIDES.into_iter().for_each(|side| session.end(side));
             decide(session);
+            session.tell_caps();
         }
         drop(state);
         if let Some(refusal) = differ {
@@ -416,15 +417,6 @@ impl VmafTiny {
         self.tell();
     }
 
-    /// Finishes all frames in flight without successors.
-    pub(super) fn cut(&self) {
-        let Some(patience) = self.cut_session() else { return };
-        self.collect_all(patience);
-        if let Err(e) = self.push_out(true) {
-            gst::debug!(CAT, imp = self, "downstream said {e} to the last frames of a stretch");
-        }
-    }
-
     /// Finishes all frames in flight and posts the verdict on everything. `flushed`: what has not
     /// left will not. What downstream said to the last frames.
     pub(super) fn finish_stretch(&self, flushed: bool) -> Result<(), gst::FlowError> {
@@ -483,11 +475,9 @@ impl VmafTiny {
 
     /// Pushes events that no buffer is before any more.
     pub(super) fn push_events(&self) {
-        // not before caps and segment, which leave with the first buffer
-        if self.has_begun() {
-            let events = lock(&self.state).output.take_events();
-            self.forward(events);
-        }
+        let begun = self.has_begun();
+        let events = lock(&self.state).output.take_events(|e| begun || opens(e));
+        self.forward(events);
     }
 
     fn has_begun(&self) -> bool {
@@ -497,8 +487,14 @@ impl VmafTiny {
     fn forward(&self, events: Vec<gst::Event>) {
         let element = self.obj();
         for event in events {
-            // an event that nobody wants is no fault
-            let _ = element.src_pad().push_event(event);
+            match event.view() {
+                gst::EventView::Caps(e) => element.set_src_caps(&e.caps_owned()),
+                gst::EventView::Segment(e) => element.update_segment(e.segment()),
+                // an event that nobody wants is no fault
+                _ => {
+                    let _ = element.src_pad().push_event(event);
+                }
+            }
         }
     }
 
@@ -512,8 +508,8 @@ impl VmafTiny {
         let Leaving { events, mut buffer, meta } = leaving;
         let element = self.obj();
         // what came before the first buffer follows it
-        let (before, after) =
-            if self.has_begun() { (events, Vec::new()) } else { (Vec::new(), events) };
+        let begun = self.has_begun();
+        let (before, after) = events.into_iter().partition(|event| begun || opens(event));
         self.forward(before);
         if is_gap(&buffer) {
             if let Some(pts) = buffer.pts() {
@@ -555,6 +551,11 @@ impl State {
         };
         Some(event.at(Some(time)))
     }
+}
+
+/// Whether a stream begins with such events, which leave with its first buffer.
+fn opens(event: &gst::Event) -> bool {
+    matches!(event.type_(), gst::EventType::Caps | gst::EventType::Segment)
 }
 
 /// Why there is nothing, as the event that became this buffer has said.

@@ -12,7 +12,6 @@ use gst_base::subclass::prelude::*;
 use super::flow::{Over, State, lock};
 use super::formats;
 use super::input::Input;
-use super::output;
 use super::session::Session;
 use super::settings::{self, Output, Settings};
 use super::worker::Wait;
@@ -201,7 +200,7 @@ impl AggregatorImpl for VmafTiny {
         if let Some(session) = &mut state.session {
             session.restart(reset);
         }
-        state.output = output::Output::default();
+        state.output.flush();
         state.inputs.iter_mut().for_each(Input::reset);
         drop(state);
         self.parent_flush()
@@ -262,7 +261,16 @@ impl AggregatorImpl for VmafTiny {
         let side = self.side(pad);
         let passes = side == self.passing();
         match event.view() {
-            gst::EventView::Caps(e) => self.take_caps(side, passes, e.caps_owned()),
+            gst::EventView::Caps(e) => {
+                if lock(&self.state).inputs[side as usize].has_caps(e.caps()) {
+                    return true;
+                }
+                let taken = self.take_caps(side, e.caps_owned());
+                if taken && passes {
+                    self.follow(event);
+                }
+                taken
+            }
             gst::EventView::Segment(e) => {
                 if e.segment().rate() < 0.0
                     && let Some(session) = &mut lock(&self.state).session
@@ -270,10 +278,9 @@ impl AggregatorImpl for VmafTiny {
                     let text = "nothing is scored while playback runs backwards";
                     session.news.tell_once(Event::new(EventKind::Reverse).saying(text));
                 }
+                lock(&self.state).inputs[side as usize].cut();
                 if passes {
-                    // frames of the old segment leave under the old one
-                    self.cut();
-                    self.obj().update_segment(e.segment());
+                    self.follow(event.clone());
                 }
                 self.parent_sink_event(pad, event)
             }
@@ -298,8 +305,7 @@ impl AggregatorImpl for VmafTiny {
             // waits for no frame: none may follow
             gst::EventView::SegmentDone(_) => self.parent_sink_event(pad, event),
             _ if event.is_serialized() => {
-                lock(&self.state).output.follow(event);
-                self.push_events();
+                self.follow(event);
                 true
             }
             _ => self.parent_sink_event(pad, event),
@@ -392,10 +398,13 @@ impl VmafTiny {
         }
     }
 
-    fn take_caps(&self, side: Side, passes: bool, caps: gst::Caps) -> bool {
-        if lock(&self.state).inputs[side as usize].has_caps(&caps) {
-            return true;
-        }
+    /// The event leaves when all buffers before it have: under what they came under.
+    fn follow(&self, event: gst::Event) {
+        lock(&self.state).output.follow(event);
+        self.push_events();
+    }
+
+    fn take_caps(&self, side: Side, caps: gst::Caps) -> bool {
         let info = match super::formats::info(&caps) {
             Ok(info) => info,
             Err(e) => {
@@ -408,20 +417,16 @@ impl VmafTiny {
             }
         };
         gst::debug!(CAT, imp = self, "{:?} is {caps}", side);
-        if passes || side == Side::Reference {
-            // frames of the old caps are finished, and leave, under the old ones
-            self.cut();
-        }
-        let (add_meta, element) = (lock(&self.settings).add_meta, self.obj());
-        let duration = lock(&self.state).set_caps(side, &caps, info);
-        self.tell();
+        let mut state = lock(&self.state);
+        let input = &mut state.inputs[side as usize];
+        input.set_caps(caps, info);
+        let duration = input.frame_duration();
+        drop(state);
         if side == Side::Reference {
             let assumed = gst::ClockTime::from_mseconds(40);
+            let add_meta = lock(&self.settings).add_meta;
             let wait = if add_meta { duration.unwrap_or(assumed) } else { gst::ClockTime::ZERO };
-            element.set_latency(wait, gst::ClockTime::NONE);
-        }
-        if passes {
-            element.set_src_caps(&caps);
+            self.obj().set_latency(wait, gst::ClockTime::NONE);
         }
         true
     }

@@ -22,6 +22,10 @@ pub(super) struct Arrived {
     /// Black, or one flat colour.
     pub(super) blank: bool,
     pub(super) discont: bool,
+    /// What it came under.
+    pub(super) caps: Option<gst::Caps>,
+    /// Another number than that of the frame before: time or caps do not continue.
+    pub(super) stretch: u64,
     pub(super) stamp: Option<Stamp>,
     pub(super) print: Option<Fingerprint>,
     /// Or why it cannot be measured.
@@ -34,6 +38,7 @@ pub(super) struct Input {
     caps: Option<gst::Caps>,
     info: Option<VideoInfo>,
     next_token: u64,
+    stretch: u64,
     // where the next buffer without timestamp belongs, in the segment's time
     expected: Option<gst::ClockTime>,
     guessed: bool,
@@ -42,18 +47,23 @@ pub(super) struct Input {
 
 impl Input {
     /// Whether its frames have come under these caps up to now.
-    pub(super) fn has_caps(&self, caps: &gst::Caps) -> bool {
-        self.caps.as_ref() == Some(caps)
+    pub(super) fn has_caps(&self, caps: &gst::CapsRef) -> bool {
+        self.caps.as_deref() == Some(caps)
     }
 
-    /// Whether there were others before.
-    pub(super) fn set_caps(&mut self, caps: gst::Caps, info: VideoInfo) -> bool {
+    pub(super) fn set_caps(&mut self, caps: gst::Caps, info: VideoInfo) {
         self.info = Some(info);
-        self.caps.replace(caps).is_some()
+        self.caps = Some(caps);
+        self.stretch += 1;
+    }
+
+    /// What comes next is not in the time of what came before.
+    pub(super) fn cut(&mut self) {
+        self.stretch += 1;
     }
 
     /// Frames per second, if they are constant.
-    pub(super) fn rate(&self) -> Option<gst::Fraction> {
+    fn rate(&self) -> Option<gst::Fraction> {
         Some(self.info.as_ref()?.fps()).filter(|fps| fps.numer() > 0)
     }
 
@@ -114,6 +124,8 @@ impl Input {
             corrupted: flags.contains(gst::BufferFlags::CORRUPTED),
             blank: print.as_ref().is_some_and(|p| p.is_black() || p.is_flat()),
             discont: flags.intersects(gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC),
+            caps: self.caps.clone(),
+            stretch: self.stretch,
             stamp: Stamp::of(buffer),
             print,
             picture,

@@ -1,6 +1,7 @@
 //! The `vmaftiny` element: two video streams in, one of them out untouched, VMAF per frame.
 
 mod alignment;
+mod caps;
 mod compare;
 mod flow;
 mod formats;

@@ -29,6 +29,11 @@ impl News {
         self.told.clear();
     }
 
+    /// What was told of the streams' formats will be told again.
+    pub(super) fn forget_formats(&mut self) {
+        self.told.retain(|(told, _)| !is_about_formats(*told));
+    }
+
     /// One kind will be told again.
     pub(super) fn clear_kind(&mut self, kind: EventKind) {
         self.told.retain(|(told, _)| *told != kind);
@@ -37,4 +42,20 @@ impl News {
     pub(super) fn take(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.pending)
     }
+}
+
+/// Whether other caps may end it, or make it another one.
+fn is_about_formats(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::SizeMismatch
+            | EventKind::RateMismatch
+            | EventKind::RangeMismatch
+            | EventKind::ColorimetryMismatch
+            | EventKind::Hdr
+            | EventKind::Interlaced
+            | EventKind::FieldOrderMismatch
+            | EventKind::TooSmall
+            | EventKind::MemoryLimit
+    )
 }

@@ -46,12 +46,23 @@ impl Output {
         self.events.push(event);
     }
 
-    /// Events that no buffer is before any more.
-    pub(super) fn take_events(&mut self) -> Vec<gst::Event> {
-        match self.held.is_empty() {
-            true => std::mem::take(&mut self.events),
-            false => Vec::new(),
+    /// Those events that no buffer is before any more.
+    pub(super) fn take_events(&mut self, those: impl Fn(&gst::Event) -> bool) -> Vec<gst::Event> {
+        if !self.held.is_empty() {
+            return Vec::new();
         }
+        let events = std::mem::take(&mut self.events);
+        let (leaving, staying) = events.into_iter().partition(those);
+        self.events = staying;
+        leaving
+    }
+
+    /// Forgets everything but the caps of what will come.
+    pub(super) fn flush(&mut self) {
+        let Self { held, events } = std::mem::take(self);
+        let mut all = held.into_iter().flat_map(|held| held.events).chain(events);
+        let caps = all.rfind(|event| event.type_() == gst::EventType::Caps);
+        self.events = caps.into_iter().collect();
     }
 
     /// Lets the token's buffer go, with the fields of `meta` attached.

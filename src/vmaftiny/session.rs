@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::alignment::{Alignment, Manner, Seen, Trust};
+use super::caps::CapsInUse;
 use super::compare::{Comparison, Refusal, Rules, compare};
 use super::input::Arrived;
 use super::load::{Ladder, Moment};
@@ -73,6 +74,9 @@ pub(super) struct Session {
     in_progress: VecDeque<InProgress>,
     pub(super) store: Store,
     pub(super) news: News,
+    caps: CapsInUse,
+    // of the newest reference frame whose turn has come
+    stretch: u64,
     ladder: Ladder,
     total: Tally,
     recent: Tally,
@@ -117,6 +121,8 @@ impl Session {
             in_progress: VecDeque::new(),
             store,
             news: News::default(),
+            caps: CapsInUse::default(),
+            stretch: 0,
             ladder: Ladder::default(),
             recent: tally.clone(),
             total: tally,
@@ -268,6 +274,11 @@ impl Session {
     }
 
     fn surplus(&mut self, frame: &Arrived) -> Decision {
+        let time = frame.times.running_time.and_then(|t| i64::try_from(t).ok());
+        let time = time.map(|t| on_reference_line(Side::Distorted, t, self.alignment.offset()));
+        let time = time.and_then(|t| u64::try_from(t).ok());
+        self.caps.see(Side::Distorted, frame.caps.clone(), time, &mut self.news);
+        self.caps.alone(time, &mut self.news);
         self.total.count_surplus();
         self.recent.count_surplus();
         Decision::Surplus(frame.token)
@@ -303,6 +314,7 @@ impl Session {
         otherwise: Status,
         policy: Policy,
     ) -> Option<Refusal> {
+        self.follow_caps(&reference, distorted.as_ref(), otherwise);
         let number = self.number;
         self.number += 1;
         let mut frame = Frame {
@@ -372,6 +384,25 @@ impl Session {
         let report = Report { frame, reference, distorted, problem, overload, waited };
         self.in_progress.push_back(InProgress { report, submitted, doubt });
         refused
+    }
+
+    /// Where the reference's stretch ends, and what is told of caps, before its frame begins.
+    fn follow_caps(&mut self, reference: &Arrived, distorted: Option<&Arrived>, alone: Status) {
+        if self.stretch != reference.stretch {
+            self.stretch = reference.stretch;
+            self.cut();
+        }
+        let (time, news) = (reference.times.running_time, &mut self.news);
+        self.caps.see(Side::Reference, reference.caps.clone(), time, news);
+        match distorted {
+            Some(distorted) => {
+                self.caps.see(Side::Distorted, distorted.caps.clone(), time, news);
+                self.caps.compare(news);
+            }
+            // no partner will come
+            None if alone == Status::Ended => self.caps.tell(news),
+            None => self.caps.alone(time, news),
+        }
     }
 
     /// Whether the pair went to the worker, and whether it goes unscored for want of time.
@@ -480,6 +511,11 @@ impl Session {
         }
         let interval = self.pairing.interval(Side::Reference).unwrap_or(40_000_000);
         Wait::Until(Instant::now() + Duration::from_nanos(interval.max(0) as u64))
+    }
+
+    /// Tells of caps whose frames have found no partner.
+    pub(super) fn tell_caps(&mut self) {
+        self.caps.tell(&mut self.news);
     }
 
     /// The stream is cut here: the last frame is finished without a successor.

@@ -5,7 +5,7 @@ use super::input::Input;
 use super::output::Output;
 use super::session::{Report, Session};
 use crate::align::pairing::Side;
-use crate::report::{self, Alarm, Event, EventKind, Frame, Status, Times};
+use crate::report::{self, Alarm, Frame, Status, Times};
 
 /// Everything between start and stop.
 #[derive(Default)]
@@ -70,33 +70,6 @@ impl State {
         s.set("scored", session.counters().scored);
         report::fill_counters(&mut s, session.counters());
         s
-    }
-
-    /// Takes an input's caps; returns how long its frames last.
-    pub(super) fn set_caps(
-        &mut self,
-        side: Side,
-        caps: &gst::Caps,
-        info: gst_video::VideoInfo,
-    ) -> Option<gst::ClockTime> {
-        let changed = self.inputs[side as usize].set_caps(caps.clone(), info);
-        let rates = [Side::Reference, Side::Distorted].map(|s| self.inputs[s as usize].rate());
-        if let Some(session) = &mut self.session {
-            if changed {
-                session.news.clear();
-                let text = caps.to_string();
-                session.news.tell(Event::new(EventKind::CapsChanged).on(side).saying(text));
-            }
-            if let [Some(reference), Some(distorted)] = rates
-                && reference != distorted
-            {
-                session.news.tell_once(Event::new(EventKind::RateMismatch).saying(format!(
-                    "the reference has {reference}, the distorted stream {distorted} frames per \
-                     second: scores include judder"
-                )));
-            }
-        }
-        self.inputs[side as usize].frame_duration()
     }
 
     /// Whether the frame has no partner because of a silence of the distorted input that has been
