@@ -33,6 +33,8 @@ pub enum AlarmChange {
 pub struct Alarm {
     recent: VecDeque<(u64, f64)>,
     sum: f64,
+    // since when the window is being filled
+    since: u64,
     // start and lowest mean, while raised
     raised: Option<(u64, f64)>,
 }
@@ -40,17 +42,21 @@ pub struct Alarm {
 impl Alarm {
     /// Takes a frame's running time, ns, and score. Silent until the window is filled once.
     pub fn add(&mut self, time: u64, score: f64, limits: AlarmLimits) -> Option<AlarmChange> {
-        self.recent.push_back((time, score));
-        self.sum += score;
-        let start = time.saturating_sub(limits.window);
-        let mut filled = false;
+        // after a seek time goes on elsewhere
+        if self.recent.back().is_none_or(|(newest, _)| *newest > time) {
+            self.recent.clear();
+            (self.sum, self.since) = (0.0, time);
+        }
         // the window is half open: what is exactly its length old has left it
-        while let Some((old, score)) = self.recent.front().copied().filter(|(t, _)| *t <= start) {
+        let has_left = |(old, _): &(u64, f64)| time - old >= limits.window;
+        while let Some((_, score)) = self.recent.front().copied().filter(has_left) {
             self.recent.pop_front();
             self.sum -= score;
-            filled |= old <= start && time >= limits.window;
         }
-        let mean = self.sum / self.recent.len().max(1) as f64;
+        self.recent.push_back((time, score));
+        self.sum += score;
+        let filled = time - self.since >= limits.window;
+        let mean = self.sum / self.recent.len() as f64;
         match &mut self.raised {
             None if filled && mean < limits.below => {
                 self.raised = Some((time, mean));
@@ -102,6 +108,28 @@ mod tests {
         assert_eq!((start, end), (58, 113));
         assert!((mean - 67.5).abs() < 1e-9 && (minimum - 40.0).abs() < 1e-9);
         assert_eq!(length, 55 * SECOND / 10);
+    }
+
+    #[test]
+    fn a_window_of_no_length_is_the_frame() {
+        let mut alarm = Alarm::default();
+        let limits = AlarmLimits { window: 0, ..LIMITS };
+        let mut add = |time, score| alarm.add(time, score, limits);
+        assert_eq!(add(0, 90.0), None);
+        assert_eq!(add(1, 60.0), Some(AlarmChange::Start { mean: 60.0 }));
+        assert_eq!(add(2, 90.0), Some(AlarmChange::End { minimum: 60.0, length: 1 }));
+    }
+
+    #[test]
+    fn what_was_before_time_went_back_is_not_in_the_mean() {
+        let mut alarm = Alarm::default();
+        for i in 100..200 {
+            assert_eq!(alarm.add(i * SECOND / 10, 90.0, LIMITS), None);
+        }
+        let starts: Vec<u64> =
+            (0..50).filter(|i| alarm.add(i * SECOND / 10, 60.0, LIMITS).is_some()).collect();
+        // when the window is filled again, with nothing but the new scores
+        assert_eq!(starts, [20]);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use gst::glib;
 use serde_json::{Map, Value};
 
+use super::EVENT_STRUCTURE;
+
 /// How much may be lost when the machine stops.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
@@ -28,14 +30,15 @@ impl Log {
         Ok(Self { file: BufWriter::new(file), flushed: Instant::now() })
     }
 
-    /// Writes a message: its name as `message`, then its fields.
+    /// Writes a message: its name as `message`, then its fields. An event is in the file at once:
+    /// after it there may be nothing for long.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn write(&mut self, structure: &gst::StructureRef) -> std::io::Result<()> {
         serde_json::to_writer(&mut self.file, &json(structure))?;
         self.file.write_all(b"\n")?;
-        if self.flushed.elapsed() >= FLUSH_EVERY {
+        if structure.name() == EVENT_STRUCTURE || self.flushed.elapsed() >= FLUSH_EVERY {
             self.file.flush()?;
             self.flushed = Instant::now();
         }
@@ -103,6 +106,18 @@ mod tests {
             "running-time": 120, "stream-time": null, "black": true, "status": "ok",
         });
         assert_eq!(lines, [expected.clone(), expected]);
+    }
+
+    #[test]
+    fn an_event_is_in_the_file_at_once() {
+        gst::init().expect("GStreamer starts");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("log.jsonl");
+        let mut log = Log::open(&path).expect("a writable file");
+        log.write(&gst::Structure::new_empty("VMAF")).expect("written");
+        log.write(&gst::Structure::new_empty(EVENT_STRUCTURE)).expect("written");
+        let text = std::fs::read_to_string(&path).expect("there");
+        assert_eq!(text.lines().count(), 2, "{text}");
     }
 
     #[test]
