@@ -111,6 +111,49 @@ fn properties_outlive_a_run() {
 }
 
 #[test]
+fn what_is_fixed_while_it_runs_holds_from_the_next_run_on() {
+    let mut bench = Bench::new("", false);
+    for run in 0..2 {
+        bench.play();
+        bench.pairs(0..5);
+        bench.await_paired(4);
+        bench.element.set_property("add-meta", false);
+        bench.element.set_property_from_str("output", "distorted");
+        // one reference frame is lost
+        bench.frames(Distorted, 5..10);
+        bench.frames(Reference, 6..10);
+        bench.end(Reference);
+        bench.end(Distorted);
+        bench.listen("the end", |h| h.eos);
+        let has_meta =
+            |b: &gst::Buffer| gst::meta::CustomMeta::from_buffer(b, "VmafTinyMeta").is_ok();
+        let left = bench.taken();
+        let expected = if run == 0 { (9, true) } else { (10, false) };
+        assert_eq!((left.len(), left.iter().any(|(_, b)| has_meta(b))), expected, "{run}");
+        assert!(run == 1 || left.iter().all(|(_, b)| has_meta(b)));
+        bench.pipeline.set_state(gst::State::Ready).expect("it stops");
+        assert_eq!(bench.heard.scores().len(), 9, "{:?}", bench.heard.statuses());
+        bench.heard = Default::default();
+    }
+}
+
+#[test]
+fn whoever_wants_to_know_is_told_which_buffer_leaves() {
+    let mut bench = Bench::new("emit-signals=true", false);
+    let selected = Arc::new(Mutex::new(Vec::new()));
+    let list = selected.clone();
+    bench.element.connect("samples-selected", false, move |values| {
+        let time: gst::ClockTime = values[2].get().expect("a time");
+        list.lock().expect("no panic before").push(time.nseconds() / FRAME);
+        None
+    });
+    bench.play();
+    bench.pairs(0..10);
+    bench.finish();
+    assert_eq!(*selected.lock().expect("no panic before"), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_gap_counts_as_missing() {
     for side in [Reference, Distorted] {
         // of data that is not meant to be there, and of data that was lost

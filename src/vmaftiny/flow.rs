@@ -13,7 +13,7 @@ use super::compare::Rules;
 use super::imp::{CAT, VmafTiny};
 use super::output::Leaving;
 use super::session::{Decision, Policy, Report, on_reference_line};
-use super::settings::Output;
+use super::settings::{Fixed, Output};
 pub(super) use super::state::State;
 use super::worker::Wait;
 use crate::align::pairing::Side;
@@ -154,7 +154,7 @@ impl VmafTiny {
         let Some(buffer) = pad.pop_buffer() else { return };
         let (segment, passes) = (pad.segment(), side == self.passing());
         let now = self.running_time().nseconds();
-        let add_meta = lock(&self.settings).add_meta;
+        let add_meta = lock(&self.settings).fixed().add_meta;
         let mut state = lock(&self.state);
         let State { session, inputs, output, .. } = &mut *state;
         let Some(session) = session else { return };
@@ -210,7 +210,7 @@ impl VmafTiny {
         let drained = passing.is_eos() && !passing.has_buffer();
         let ended = SIDES.map(|side| self.pad(side).is_eos() && !self.pad(side).has_buffer());
         let policy = self.policy(clock);
-        let distorted_passes = lock(&self.settings).output == Output::Distorted;
+        let distorted_passes = lock(&self.settings).fixed().output == Output::Distorted;
         let late = self.late_downstream.swap(0, Ordering::Relaxed);
         let mut state = lock(&self.state);
         let State { session, output, inputs, .. } = &mut *state;
@@ -285,16 +285,16 @@ impl VmafTiny {
         let report = session.report(patience.unwrap_or(Wait::No), settings.max_skip.into());
         let Some(mut report) = report else { return false };
         let problem = state.warned.new_problem(&report);
-        let token = match settings.output {
+        let Fixed { output, add_meta } = settings.fixed();
+        let token = match output {
             Output::Reference => Some(report.reference),
             Output::Distorted => report.distorted,
         };
         let held = token.filter(|token| state.output.holds(*token));
-        report.frame.marks.late =
-            settings.add_meta && held.is_none() && report.frame.measured.is_some();
+        report.frame.marks.late = add_meta && held.is_none() && report.frame.measured.is_some();
         let structure = report::frame_structure(&report.frame, settings.add_features);
         if let Some(token) = held {
-            state.output.settle(token, settings.add_meta.then(|| structure.clone()));
+            state.output.settle(token, add_meta.then(|| structure.clone()));
         }
         let silent = state.is_of_silence(&report.frame);
         state.position = report.frame.times.running_time.or(state.position);
@@ -526,6 +526,7 @@ impl VmafTiny {
         {
             gst::warning!(CAT, imp = self, "cannot attach {}: {e}", report::META);
         }
+        element.selected_samples(buffer.pts(), buffer.dts(), buffer.duration(), None);
         let flow = element.finish_buffer(buffer);
         self.forward(after);
         match flow {

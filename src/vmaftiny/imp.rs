@@ -180,6 +180,7 @@ impl AggregatorImpl for VmafTiny {
             })?;
             *lock(&self.log) = Some(log);
         }
+        lock(&self.settings).begin();
         *lock(&self.state) = State { session: Some(session), ..State::default() };
         Ok(())
     }
@@ -188,6 +189,7 @@ impl AggregatorImpl for VmafTiny {
         let old = std::mem::take(&mut *lock(&self.state));
         // ends the worker
         drop(old);
+        lock(&self.settings).end();
         self.log_failed.store(false, Ordering::Relaxed);
         *lock(&self.log) = None;
         self.parent_stop()
@@ -392,7 +394,7 @@ impl VmafTiny {
 
     /// The side whose stream passes through.
     pub(super) fn passing(&self) -> Side {
-        match lock(&self.settings).output {
+        match lock(&self.settings).fixed().output {
             Output::Reference => Side::Reference,
             Output::Distorted => Side::Distorted,
         }
@@ -424,7 +426,7 @@ impl VmafTiny {
         drop(state);
         if side == Side::Reference {
             let assumed = gst::ClockTime::from_mseconds(40);
-            let add_meta = lock(&self.settings).add_meta;
+            let add_meta = lock(&self.settings).fixed().add_meta;
             let wait = if add_meta { duration.unwrap_or(assumed) } else { gst::ClockTime::ZERO };
             self.obj().set_latency(wait, gst::ClockTime::NONE);
         }

@@ -159,6 +159,14 @@ pub(super) struct Settings {
     pub(super) alarm_window: u64,
     pub(super) alarm_hysteresis: f64,
     pub(super) log_location: Option<String>,
+    running: Option<Fixed>,
+}
+
+/// What does not change while the element runs: what is set then is for the next time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fixed {
+    pub(super) output: Output,
+    pub(super) add_meta: bool,
 }
 
 impl Default for Settings {
@@ -191,6 +199,7 @@ impl Default for Settings {
             alarm_window: 2_000_000_000,
             alarm_hysteresis: 3.0,
             log_location: None,
+            running: None,
         }
     }
 }
@@ -372,6 +381,19 @@ fn build() -> Vec<glib::ParamSpec> {
 }
 
 impl Settings {
+    /// What holds until the element stops; before it has started, what is set.
+    pub(super) fn fixed(&self) -> Fixed {
+        self.running.unwrap_or(Fixed { output: self.output, add_meta: self.add_meta })
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.running = Some(self.fixed());
+    }
+
+    pub(super) fn end(&mut self) {
+        self.running = None;
+    }
+
     /// How the offset is to be found.
     pub(super) fn manner(&self) -> Manner {
         Manner {

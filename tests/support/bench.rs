@@ -175,7 +175,12 @@ impl Bench {
     }
 
     pub fn forget_output(&self) {
-        self.seen.lock().expect("no panic before").clear();
+        self.taken();
+    }
+
+    /// What has left since it was last asked for.
+    pub fn taken(&self) -> Vec<(Instant, gst::Buffer)> {
+        std::mem::take(&mut *self.seen.lock().expect("no panic before"))
     }
 
     pub fn stats(&self) -> gst::Structure {
