@@ -83,6 +83,22 @@ fn relief_ends_an_overload() {
 }
 
 #[test]
+fn a_shorter_longest_step_holds_at_once() {
+    let _alone = ALONE.lock();
+    slow_down_scoring(Duration::from_nanos(3 * FRAME));
+    let mut bench = live("max-skip=30");
+    feed(&mut bench, 0..40, |_, _| true);
+    let step = |bench: &Bench| bench.stats().get::<u64>("step").expect("there");
+    assert!(step(&bench) > 1);
+    bench.element.set_property("max-skip", 1u32);
+    feed(&mut bench, 40..43, |_, _| true);
+    assert_eq!(step(&bench), 1);
+    slow_down_scoring(Duration::ZERO);
+    let (heard, _) = bench.finish();
+    assert_eq!(heard.told(EventKind::OverloadEnd).len(), 1, "{:?}", heard.events);
+}
+
+#[test]
 fn slow_scoring_holds_a_file_back_and_leaves_nothing_out() {
     let _alone = ALONE.lock();
     pipeline::init();

@@ -74,6 +74,11 @@ impl Ladder {
         number.is_multiple_of(self.step)
     }
 
+    /// The longest step may have become shorter. Whether the step has changed.
+    pub(super) fn limit(&mut self, next: u64, max: u64) -> bool {
+        self.step > max && self.change(max.max(1), next)
+    }
+
     /// Takes a job's cost. `max`: longest step. Whether the step has changed.
     pub(super) fn take(&mut self, cost: Cost, frame: Moment, max: u64) -> bool {
         let took = cost.took.as_nanos() as f64;
@@ -275,6 +280,16 @@ mod tests {
         let steps = run(&mut ladder, &[(5, 1); 2000], 30);
         assert_eq!(steps[50], before);
         assert_eq!(steps[400], 1);
+    }
+
+    #[test]
+    fn a_shorter_longest_step_holds_at_once() {
+        let mut ladder = Ladder::default();
+        run(&mut ladder, &[(100, 1); 300], 30);
+        assert!(!ladder.limit(300, 30) && ladder.step() > 3);
+        assert!(ladder.limit(300, 3));
+        assert_eq!(ladder.step(), 3);
+        assert!(!ladder.limit(300, 3));
     }
 
     #[test]

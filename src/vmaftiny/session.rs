@@ -236,6 +236,8 @@ impl Session {
     pub(super) fn decide(&mut self, policy: Policy) -> Vec<Decision> {
         self.live = policy.live.is_some();
         self.alignment.set_manner(policy.manner);
+        let shorter = self.ladder.limit(self.number, policy.max_skip);
+        self.tell_load(shorter);
         let offset = self.alignment.offset();
         self.pairing.set_offset(offset);
         self.pairing.set_tolerance(policy.tolerance);
