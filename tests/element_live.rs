@@ -212,6 +212,66 @@ fn a_late_distorted_stream_is_paired_by_its_offset() {
 }
 
 #[test]
+fn latency_for_a_late_distorted_stream_brings_its_scores_to_the_buffers() {
+    let _alone = ALONE.lock();
+    const LATE: u64 = 5;
+    // its delay and, for machines that have others to serve, a second
+    let mut bench = live(&format!("offset={} latency=1200000000", LATE * FRAME));
+    for n in 0..40 {
+        let now = bench.pipeline.current_running_time().map_or(0, gst::ClockTime::nseconds);
+        bench.idle(Duration::from_nanos((n * FRAME).saturating_sub(now)));
+        bench.push(Reference, frame(n, n * FRAME));
+        if n >= LATE {
+            bench.push(Distorted, frame(n - LATE, n * FRAME));
+        }
+    }
+    (40..40 + LATE).for_each(|n| bench.push(Distorted, frame(n - LATE, n * FRAME)));
+    let (heard, seen) = bench.finish();
+    assert_eq!((seen.len(), heard.scores().len()), (40, 40), "{:?}", heard.statuses());
+    assert!(heard.frames.iter().all(|f| !f.has_field("late")), "{:?}", heard.frames);
+    for (_, buffer) in &seen {
+        let meta = gst::meta::CustomMeta::from_buffer(buffer, "VmafTinyMeta").expect("a meta");
+        assert!(meta.structure().has_field("score"), "{:?}", meta.structure());
+    }
+}
+
+#[test]
+fn the_reference_s_last_frames_wait_for_their_partners_in_peace() {
+    let _alone = ALONE.lock();
+    const LATE: u64 = 50;
+    let mut bench = live(&format!("timeout=10000000000 offset={}", LATE * FRAME));
+    bench.push(Distorted, frame(0, LATE * FRAME));
+    feed(&mut bench, 0..10, |side, _| side == Reference);
+    bench.end(Reference);
+    bench.idle(Duration::from_millis(300));
+    let before = canary::own_time();
+    bench.idle(Duration::from_millis(1000));
+    let worked = canary::own_time() - before;
+    (1..10).for_each(|n| bench.push(Distorted, frame(n, (LATE + n) * FRAME)));
+    let (heard, _) = bench.finish();
+    assert_eq!(heard.scores().len(), 10, "{:?}", heard.statuses());
+    assert!(worked < Duration::from_millis(300), "{worked:?} of processor time");
+}
+
+#[test]
+fn the_reference_s_last_frames_do_not_wait_for_ever() {
+    let _alone = ALONE.lock();
+    // neither for an input that is lost nor for frames that are
+    for timeout in [500_000_000u64, 60_000_000_000] {
+        let mut bench = live(&format!("timeout={timeout}"));
+        feed(&mut bench, 0..10, |_, _| true);
+        feed(&mut bench, 10..15, |side, _| side == Reference);
+        bench.end(Reference);
+        let end = Instant::now();
+        bench.listen("the end", |h| h.eos);
+        let took = end.elapsed();
+        let (heard, _) = bench.stop();
+        assert_eq!((heard.scores().len(), accounted(heard.verdict())), (10, 15), "{timeout}");
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    }
+}
+
+#[test]
 fn after_a_stall_the_offset_is_verified_again() {
     let _alone = ALONE.lock();
     let mut bench = live("timeout=300000000 align-mode=auto");

@@ -233,17 +233,21 @@ impl AggregatorImpl for VmafTiny {
     }
 
     fn next_time(&self) -> Option<gst::ClockTime> {
-        let passing = self.pad(self.passing());
-        if passing.is_eos() && !passing.has_buffer() {
-            // the end waits for nobody, least of all for an input that has gone silent
-            return Some(gst::ClockTime::ZERO);
-        }
+        let side = self.passing();
+        let ended = self.pad(side).is_eos() && !self.pad(side).has_buffer();
         let timeout = lock(&self.settings).timeout;
         let state = lock(&self.state);
         let due = state.output.due();
         // silence must be noticed, too
-        let checks = state.inputs.iter().filter_map(|input| input.watch.deadline(timeout)).min();
+        let checks = state.inputs.iter().filter_map(|input| input.watch.deadline(timeout));
+        // partners of the reference's last frames may still come
+        let hope = state.hope().filter(|_| ended && side == Side::Reference);
+        let checks = checks.chain(hope).min();
         drop(state);
+        if ended && hope.is_none() {
+            // the end waits for nobody, least of all for an input that has gone silent
+            return Some(gst::ClockTime::ZERO);
+        }
         let checks = match self.obj().current_state() {
             gst::State::Playing => checks.map(gst::ClockTime::from_nseconds),
             // the clock goes on, and would find each deadline passed

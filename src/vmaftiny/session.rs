@@ -505,6 +505,13 @@ impl Session {
         }
     }
 
+    /// Until when, live, the partner of the oldest reference frame may come, running time, ns.
+    pub(super) fn patience_ends(&self) -> Option<u64> {
+        let oldest = self.pairing.oldest(Side::Reference)?;
+        let wanted = oldest.saturating_add(self.alignment.offset());
+        Some(u64::try_from(wanted.saturating_add(PATIENCE + 1)).unwrap_or(0))
+    }
+
     /// How long the video may be held for what is in progress when the stream ends or is cut: as
     /// long as it always may.
     pub(super) fn patience(&self) -> Wait {

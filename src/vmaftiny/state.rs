@@ -72,6 +72,12 @@ impl State {
         s
     }
 
+    /// Until when partners of reference frames may come, if any may: running time, ns.
+    pub(super) fn hope(&self) -> Option<u64> {
+        let lost = self.inputs[Side::Distorted as usize].watch.is_lost();
+        self.session.as_ref().filter(|_| !lost)?.patience_ends()
+    }
+
     /// Whether the frame has no partner because of a silence of the distorted input that has been
     /// told: then it need not be told frame by frame.
     pub(super) fn is_of_silence(&self, frame: &Frame) -> bool {
