@@ -18,6 +18,7 @@ pub(super) struct CapsInUse {
     changed: [Option<Option<u64>>; 2],
     // a pair has been compared under these caps
     compared: bool,
+    changes: u64,
 }
 
 impl CapsInUse {
@@ -41,6 +42,12 @@ impl CapsInUse {
         }
         self.of[own] = caps;
         self.compared = false;
+        self.changes += 1;
+    }
+
+    /// How often an input's caps were others.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// A pair of the frames seen last is going to be compared.

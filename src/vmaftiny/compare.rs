@@ -116,7 +116,12 @@ pub(super) fn compare(
     }
     if r.interlaced && d.interlaced && r.top_field_first != d.top_field_first {
         comparison.suspect = true;
-        news.tell_once(Event::new(EventKind::FieldOrderMismatch));
+        let first = |top: bool| if top { "top" } else { "bottom" };
+        news.tell_once(Event::new(EventKind::FieldOrderMismatch).saying(format!(
+            "the reference's {} field comes first, the distorted stream's {} field",
+            first(r.top_field_first),
+            first(d.top_field_first)
+        )));
     }
     Ok(comparison)
 }

@@ -184,7 +184,7 @@ impl VmafTiny {
             gst::element_imp_warning!(
                 self,
                 gst::StreamError::Format,
-                ["buffers on {} have no timestamps: taken to follow each other", pad.name()]
+                ("Buffers on {} have no timestamps: taken to follow each other", pad.name())
             );
         }
     }
@@ -379,7 +379,7 @@ impl VmafTiny {
             gst::element_imp_warning!(
                 self,
                 gst::ResourceError::Write,
-                ["cannot write the log file \"{location}\": {e}"]
+                ("Cannot write the log file \"{location}\": {e}")
             );
         }
     }

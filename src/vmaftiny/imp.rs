@@ -325,7 +325,7 @@ impl AggregatorImpl for VmafTiny {
             gst::element_imp_error!(
                 self,
                 gst::StreamError::Format,
-                ["{}: one field per buffer is not supported, put a deinterlace before", pad.name()]
+                ("{}: one field per buffer is not supported, put a deinterlace before", pad.name())
             );
             q.set_result(false);
             return true;

@@ -52,6 +52,8 @@ pub(super) struct Report {
     pub(super) problem: Option<String>,
     /// It was left out for want of time.
     pub(super) overload: bool,
+    /// Counts changes of caps.
+    pub(super) formats: u64,
     /// How long it waited for the worker, or the last one that did.
     pub(super) waited: Duration,
 }
@@ -383,7 +385,8 @@ impl Session {
         };
         let (reference, distorted) = tokens;
         let waited = Duration::ZERO;
-        let report = Report { frame, reference, distorted, problem, overload, waited };
+        let formats = self.caps.changes();
+        let report = Report { frame, reference, distorted, problem, overload, formats, waited };
         self.in_progress.push_back(InProgress { report, submitted, doubt });
         refused
     }

@@ -310,6 +310,7 @@ fn build() -> Vec<glib::ParamSpec> {
         glib::ParamSpecDouble::builder("min-confidence")
             .nick("Min confidence")
             .blurb("Scores of frames whose offset is less sure than this are not pooled, unless it proves right")
+            .minimum(0.0)
             .maximum(1.0)
             .default_value(d.min_confidence)
             .mutable_playing()
@@ -357,6 +358,7 @@ fn build() -> Vec<glib::ParamSpec> {
         glib::ParamSpecDouble::builder("current-confidence")
             .nick("Current confidence")
             .blurb("How sure the offset is, 0 to 1; 1 when it is not measured")
+            .minimum(0.0)
             .maximum(1.0)
             .read_only()
             .build(),

@@ -7,6 +7,9 @@ use super::session::{Report, Session};
 use crate::align::pairing::Side;
 use crate::report::{self, Alarm, Frame, Status, Times};
 
+/// Problems under the same caps that the operator is told of: garbage has a new one each time.
+const MOST_PROBLEMS: usize = 4;
+
 /// Everything between start and stop.
 #[derive(Default)]
 pub(super) struct State {
@@ -24,7 +27,9 @@ pub(super) struct State {
 /// What the operator has been told once.
 #[derive(Default)]
 pub(super) struct Warned {
-    unscorable: Option<String>,
+    // under the present caps
+    unscorable: Vec<String>,
+    formats: u64,
     pub(super) guessed: bool,
 }
 
@@ -100,13 +105,17 @@ impl State {
 }
 
 impl Warned {
-    /// The report's problem, unless the operator knows it already.
+    /// The report's problem, unless the operator knows it already, or others enough.
     pub(super) fn new_problem(&mut self, report: &Report) -> Option<String> {
+        if self.formats != report.formats {
+            self.formats = report.formats;
+            self.unscorable.clear();
+        }
         let problem = report.problem.as_ref()?;
-        if self.unscorable.as_ref() == Some(problem) {
+        if self.unscorable.len() == MOST_PROBLEMS || self.unscorable.contains(problem) {
             return None;
         }
-        self.unscorable = Some(problem.clone());
+        self.unscorable.push(problem.clone());
         Some(problem.clone())
     }
 }
