@@ -330,6 +330,12 @@ impl AggregatorImpl for VmafTiny {
             q.set_result(false);
             return true;
         }
+        if let gst::QueryViewMut::Allocation(_) = query.view_mut()
+            && self.side(pad) == self.passing()
+        {
+            // its very buffers go on: what downstream cannot read must not be made
+            return self.obj().src_pad().peer_query(query);
+        }
         if let gst::QueryViewMut::Caps(q) = query.view_mut() {
             let mut caps = pad.pad_template_caps();
             if self.side(pad) == self.passing() {
@@ -369,6 +375,7 @@ impl AggregatorImpl for VmafTiny {
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
         query.add_allocation_meta::<gst_video::VideoMeta>(None);
+        query.add_allocation_meta::<gst_video::VideoCropMeta>(None);
         Ok(())
     }
 
