@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bench::{FRAME, accounted, frame};
+use bench::{Bench, CAPS, FRAME, accounted, frame};
 use canary::Canary;
 use gst::prelude::*;
 use gstvmaftiny::align::pairing::Side::{Distorted, Reference};
@@ -174,15 +174,24 @@ fn the_end_waits_for_no_input_that_has_gone_silent() {
 #[test]
 fn the_frame_of_latency_is_reported() {
     let _alone = ALONE.lock();
-    for (options, expected) in [("", FRAME), ("add-meta=false", 0)] {
-        let mut bench = live(options);
+    let (fast, unknown) = (CAPS.replace("25/1", "50/1"), CAPS.replace("25/1", "0/1"));
+    for (options, caps, expected) in [
+        ("", CAPS, FRAME),
+        ("", &fast, FRAME / 2),
+        // 25 a second are assumed
+        ("", &unknown, FRAME),
+        ("latency=100000000", CAPS, FRAME + 100_000_000),
+        ("add-meta=false", CAPS, 0),
+    ] {
+        let mut bench = Bench::with_caps(&format!("max-skip=1 {options}"), true, [caps, caps]);
+        bench.play();
         feed(&mut bench, 0..5, |_, _| true);
         bench.listen("scores", |h| h.scores().len() >= 3);
         let mut query = gst::query::Latency::new();
         assert!(bench.element.static_pad("src").expect("there").query(&mut query));
         let (live, min, _) = query.result();
         assert!(live);
-        assert_eq!(min.nseconds(), expected, "{options}");
+        assert_eq!(min.nseconds(), expected, "{options} {caps}");
         bench.stop();
     }
 }

@@ -66,6 +66,13 @@ fn overload_costs_scores_but_never_the_video() {
     // the first to be left out stood behind those that made it necessary
     assert!(late.iter().all(|l| *l >= 0) && late[0] > FRAME as i64, "{late:?}");
     assert!(shares.iter().all(|share| (0.0..1.0).contains(share)), "{shares:?}");
+    for message in &heard.qos {
+        let gst::MessageView::Qos(qos) = message.view() else { panic!("{message:?}") };
+        let (live, running, stream, timestamp, duration) = qos.get();
+        let time = running.expect("of the frame that was left out");
+        assert!(live && stream == running && timestamp == running, "{message:?}");
+        assert_eq!((time.nseconds() % FRAME, duration.map(|d| d.nseconds())), (0, Some(FRAME)));
+    }
 }
 
 #[test]

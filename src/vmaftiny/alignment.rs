@@ -10,7 +10,7 @@ use crate::align::pairing::Side;
 use crate::align::{Aligner, Config, Event as Finding, Fingerprint, HintSource};
 use crate::report::{Event, EventKind};
 
-/// Frames of a side whose stamps are remembered.
+/// Stamps of a side that are remembered.
 const STAMPS: usize = 600;
 
 /// How far the offset can be relied upon.
@@ -44,12 +44,15 @@ pub(super) enum Stamp {
 }
 
 impl Stamp {
-    pub(super) fn of(buffer: &gst::BufferRef) -> Option<Self> {
-        if let Some(meta) = buffer.meta::<gst::ReferenceTimestampMeta>() {
-            return Some(Self::Reference(meta.reference_owned(), meta.timestamp().nseconds()));
-        }
-        let meta = buffer.meta::<VideoTimeCodeMeta>()?;
-        Some(Self::Timecode(meta.tc().time_since_daily_jam().nseconds()))
+    /// All that the buffer carries, the surest first: the other stream may have but one kind.
+    pub(super) fn of(buffer: &gst::BufferRef) -> Vec<Self> {
+        let clocks = buffer
+            .iter_meta::<gst::ReferenceTimestampMeta>()
+            .map(|meta| Self::Reference(meta.reference_owned(), meta.timestamp().nseconds()));
+        let codes = buffer
+            .iter_meta::<VideoTimeCodeMeta>()
+            .map(|meta| Self::Timecode(meta.tc().time_since_daily_jam().nseconds()));
+        clocks.chain(codes).collect()
     }
 
     fn source(&self) -> HintSource {
@@ -66,7 +69,7 @@ pub(super) struct Seen<'a> {
     /// Running time, ns.
     pub(super) time: i64,
     pub(super) print: Option<&'a Fingerprint>,
-    pub(super) stamp: Option<Stamp>,
+    pub(super) stamps: Vec<Stamp>,
     /// The frame does not continue what was before.
     pub(super) discont: bool,
 }
@@ -117,17 +120,15 @@ impl Alignment {
 
     /// Takes account of a frame.
     pub(super) fn see(&mut self, seen: Seen) {
-        let Seen { side, time, print, stamp, discont } = seen;
+        let Seen { side, time, print, stamps, discont } = seen;
         if discont {
             self.discontinuity(side);
         }
         if let Some(print) = print.filter(|_| self.manner.mode != AlignMode::Metadata) {
             self.aligner.push(side, time, print);
         }
-        if let Some(stamp) = stamp
-            && matches!(self.manner.mode, AlignMode::Auto | AlignMode::Metadata)
-        {
-            self.match_stamp(side, time, stamp);
+        if matches!(self.manner.mode, AlignMode::Auto | AlignMode::Metadata) {
+            self.match_stamps(side, time, stamps);
         }
     }
 
@@ -137,13 +138,14 @@ impl Alignment {
         self.stamps[side as usize].clear();
     }
 
-    fn match_stamp(&mut self, side: Side, time: i64, stamp: Stamp) {
+    fn match_stamps(&mut self, side: Side, time: i64, stamps: Vec<Stamp>) {
         let other = match side {
             Side::Reference => Side::Distorted,
             Side::Distorted => Side::Reference,
         };
-        let partner = self.stamps[other as usize].iter().rev().find(|(s, _)| *s == stamp);
-        if let Some((_, partner)) = partner {
+        let of = |stamp| self.stamps[other as usize].iter().rev().find(|(s, _)| s == stamp);
+        let known = stamps.iter().find_map(|stamp| Some((stamp, of(stamp)?.1)));
+        if let Some((stamp, partner)) = known {
             let offset = match side {
                 Side::Reference => partner - time,
                 Side::Distorted => time - partner,
@@ -151,10 +153,8 @@ impl Alignment {
             self.aligner.hint(offset, stamp.source());
         }
         let own = &mut self.stamps[side as usize];
-        if own.len() == STAMPS {
-            own.pop_front();
-        }
-        own.push_back((stamp, time));
+        own.extend(stamps.into_iter().map(|stamp| (stamp, time)));
+        own.drain(..own.len().saturating_sub(STAMPS));
     }
 
     /// Tells what was noticed. If the offset has become known: whether it is `before`, the one in

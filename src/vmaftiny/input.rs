@@ -26,7 +26,7 @@ pub(super) struct Arrived {
     pub(super) caps: Option<gst::Caps>,
     /// Another number than that of the frame before: time or caps do not continue.
     pub(super) stretch: u64,
-    pub(super) stamp: Option<Stamp>,
+    pub(super) stamps: Vec<Stamp>,
     pub(super) print: Option<Fingerprint>,
     /// Or why it cannot be measured.
     pub(super) picture: Result<Arc<Picture>, String>,
@@ -126,7 +126,7 @@ impl Input {
             discont: flags.intersects(gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC),
             caps: self.caps.clone(),
             stretch: self.stretch,
-            stamp: Stamp::of(buffer),
+            stamps: Stamp::of(buffer),
             print,
             picture,
         };

@@ -219,7 +219,7 @@ impl Session {
             side,
             time,
             print: frame.print.as_ref(),
-            stamp: frame.stamp.take(),
+            stamps: std::mem::take(&mut frame.stamps),
             discont: frame.discont,
         });
         let interval = self.pairing.interval(Side::Reference).unwrap_or(40_000_000);
