@@ -280,7 +280,7 @@ impl Aligner {
         let frames = self.evidence.distorted.frames();
         let Some(newest) = frames.back() else { return };
         if self.evidence.correlation.is_none()
-            || newest.change.as_ref().is_none_or(|c| c.is_still())
+            || newest.change.as_ref().is_none_or(|c| !c.is_motion())
         {
             return;
         }

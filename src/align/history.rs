@@ -85,6 +85,11 @@ impl Change {
     pub(super) fn is_still(&self) -> bool {
         self.energy < 0.3 * NOISE
     }
+
+    /// More than what noise and coding make of a static picture.
+    pub(super) fn is_motion(&self) -> bool {
+        self.energy > NOISE
+    }
 }
 
 /// The recent frames of a side.

@@ -79,7 +79,8 @@ impl Clip {
             .arg(&self.path)
             .args(["-fps_mode", "passthrough", "-vf", &filter, "-an", "-c:v", "libx264"])
             .args(["-preset", "veryfast", "-b:v", &rate, "-maxrate", &rate, "-bufsize", &rate])
-            .args(["-pix_fmt", "yuv420p"])
+            // of more threads, what fits the buffer depends on which is first
+            .args(["-threads", "1", "-pix_fmt", "yuv420p"])
             .arg(&coded)
             .status()?;
         if !status.success() {
