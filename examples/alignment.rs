@@ -15,7 +15,8 @@ use clips::Clip;
 use timeline::Outcome;
 use trial::Trial;
 
-const TRIALS: [Trial; 4] = [Trial::Constant, Trial::Freezes, Trial::Pauses, Trial::Mixed];
+const TRIALS: [Trial; 5] =
+    [Trial::Constant, Trial::Freezes, Trial::Pauses, Trial::Stalls, Trial::Mixed];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let wanted = std::env::args().nth(1).unwrap_or_default();

@@ -30,8 +30,17 @@ pub enum Incident {
     Freeze,
     /// One picture stays, then the stream goes on from there: later than before.
     Pause,
+    /// Nothing is shown for a while, then the stream goes on from there: later than before.
+    Stall,
+    /// Nothing is shown for a while, then the stream goes on where it would be.
+    Outage,
     /// Pictures are left out without a gap: earlier than before.
     Skip,
+}
+
+impl Incident {
+    #[allow(dead_code, reason = "not every user needs it")]
+    pub const ALL: [Self; 5] = [Self::Freeze, Self::Pause, Self::Stall, Self::Outage, Self::Skip];
 }
 
 impl Timeline {
@@ -44,23 +53,26 @@ impl Timeline {
         incidents: &[(usize, Incident, usize)],
     ) -> Self {
         let mut distorted = Vec::new();
-        let mut show = |content: usize, repeated: bool| {
-            let time = distorted.len() as i64 * interval + offset;
+        let mut time = offset;
+        let mut show = |content: usize, repeated: bool, interval: i64| {
             distorted.push(Shown { time, content, repeated });
+            time += interval;
         };
         let mut content = 0;
         let mut waiting = incidents.iter().peekable();
         while content < frames {
-            show(content, false);
-            if let Some((_, what, length)) = waiting.next_if(|(start, ..)| content >= *start) {
-                if *what != Incident::Skip {
-                    (0..*length).for_each(|_| show(content, true));
-                }
-                if *what != Incident::Pause {
-                    content += length;
-                }
-            }
-            content += 1;
+            let incident = waiting.next_if(|(start, ..)| content >= *start);
+            let (stalled, repeated, skipped) = match incident {
+                None => (0, 0, 0),
+                Some((_, Incident::Freeze, length)) => (0, *length, *length),
+                Some((_, Incident::Pause, length)) => (0, *length, 0),
+                Some((_, Incident::Stall, length)) => (*length, 0, 0),
+                Some((_, Incident::Outage, length)) => (*length, 0, *length),
+                Some((_, Incident::Skip, length)) => (0, 0, *length),
+            };
+            show(content, false, interval * (1 + stalled as i64));
+            (0..repeated).for_each(|_| show(content, true, interval));
+            content += 1 + skipped;
         }
         Self { reference: (0..frames as i64).map(|i| i * interval).collect(), distorted }
     }

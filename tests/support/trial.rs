@@ -13,6 +13,8 @@ pub enum Trial {
     Freezes,
     /// Up to four pauses, each making the stream later.
     Pauses,
+    /// Up to four gaps, each making the stream later.
+    Stalls,
     /// Up to eight freezes, pauses and skips ahead, in turn.
     Mixed,
 }
@@ -22,7 +24,7 @@ impl Trial {
     fn offsets(self) -> &'static [i64] {
         match self {
             Self::Constant => &[-5000, -3300, -1000, -40, 0, 500, 2017, 5000],
-            Self::Freezes | Self::Pauses => &[-2000, -500, 0, 900],
+            Self::Freezes | Self::Pauses | Self::Stalls => &[-2000, -500, 0, 900],
             Self::Mixed => &[-2000, -1000, 0, 700],
         }
     }
@@ -31,7 +33,7 @@ impl Trial {
     fn incidents(self, frames: usize, rate: f64, seed: usize) -> Vec<(usize, Incident, usize)> {
         let most = match self {
             Self::Constant => return Vec::new(),
-            Self::Freezes | Self::Pauses => 4,
+            Self::Freezes | Self::Pauses | Self::Stalls => 4,
             Self::Mixed => 8,
         };
         let count = ((frames as f64 / rate / 3.0).round() as usize).clamp(1, most);
@@ -39,6 +41,7 @@ impl Trial {
         let incident = |i: usize| {
             let what = match self {
                 Self::Freezes => Incident::Freeze,
+                Self::Stalls => Incident::Stall,
                 Self::Pauses => Incident::Pause,
                 _ => [Incident::Pause, Incident::Skip, Incident::Freeze][(i + seed) % 3],
             };
