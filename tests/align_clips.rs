@@ -38,8 +38,13 @@ fn short_clips_at_100_kbps_keep_the_promises() {
         assert!(freezes.percent(freezes.exact) >= 97.0, "{name} {freezes:?}");
         assert!(freezes.percent(freezes.wrong_confident) <= 0.5, "{name} {freezes:?}");
 
-        let (pauses, name) = run(Trial::Pauses);
-        assert!(pauses.percent(pauses.exact) >= 90.0, "{name} {pauses:?}");
-        assert!(pauses.percent(pauses.wrong_confident) <= 0.5, "{name} {pauses:?}");
+        for trial in [Trial::Pauses, Trial::Stalls] {
+            let (pauses, name) = run(trial);
+            assert!(pauses.percent(pauses.exact) >= 90.0, "{name} {trial:?} {pauses:?}");
+            assert!(pauses.percent(pauses.wrong_confident) <= 0.5, "{name} {trial:?} {pauses:?}");
+        }
+
+        let (mixed, name) = run(Trial::Mixed);
+        assert!(mixed.percent(mixed.wrong_confident) <= 0.5, "{name} {mixed:?}");
     }
 }

@@ -9,6 +9,7 @@ use super::event::Event;
 use super::evidence::Evidence;
 use super::fingerprint::Fingerprint;
 use super::pairing::Side;
+use super::pause::Pauses;
 use super::rhythm::RateWatch;
 use super::watch::{Spell, Turn};
 pub use config::{Config, HintSource, State};
@@ -56,6 +57,7 @@ pub struct Aligner {
     // running time of the last distorted frame of which it was tried to show whose partner it is
     proved: i64,
     frozen: Spell,
+    pauses: Pauses,
     frozen_frames: u32,
     // time of the first of those frames
     stalled: i64,
@@ -92,6 +94,7 @@ impl Aligner {
             examined: None,
             proved: i64::MIN,
             frozen: Spell::default(),
+            pauses: Pauses::default(),
             frozen_frames: 0,
             stalled: 0,
             black: [Spell::default(); 2],
@@ -250,6 +253,7 @@ impl Aligner {
             self.refuted = Some(old);
         }
         self.candidate = None;
+        self.pauses.settle();
         self.examine_again();
         self.tell(Event::OffsetChanged { old, new });
     }

@@ -1,5 +1,5 @@
 use super::correlation::Peak;
-use super::history::NOISE;
+use super::usual::Usual;
 
 /// How sure the aligner is of its offset, and how that ages while nothing moves.
 #[derive(Clone, Copy, Debug)]
@@ -8,7 +8,7 @@ pub(super) struct Confidence {
     as_of: i64,
     // 0 when the last pair looks much less alike than pairs usually do, else 1
     likeness: f64,
-    usual_mismatch: Option<f64>,
+    usual: Usual,
 }
 
 /// What the pictures say about the offset in use.
@@ -29,8 +29,6 @@ pub(super) struct Findings {
 }
 
 const HALF_LIFE: f64 = 10e9;
-const INVISIBLE: f64 = NOISE as f64;
-const TOLERATED: f64 = 2.0;
 // likeness that a pair can win back
 const RECOVERY: f64 = 0.25;
 // below the default of what is pooled
@@ -38,7 +36,7 @@ pub(super) const UNVERIFIED: f64 = 0.5;
 
 impl Confidence {
     pub(super) fn none() -> Self {
-        Self { value: 0.0, as_of: 0, likeness: 1.0, usual_mismatch: None }
+        Self { value: 0.0, as_of: 0, likeness: 1.0, usual: Usual::default() }
     }
 
     /// 0 to 1, at a time, ns.
@@ -53,35 +51,32 @@ impl Confidence {
     }
 
     /// Compares a pair of pictures that the offset puts together with earlier ones. Sees at once
-    /// what takes correlation some frames, and sees it in slow motion.
-    pub(super) fn compare(&mut self, mismatch: f32) {
-        let mismatch = f64::from(mismatch);
-        let usual = self.usual_mismatch.get_or_insert(mismatch);
-        let ratio = relative(mismatch, *usual);
+    /// what takes correlation some frames, and sees it in slow motion. `energy`: of their change.
+    pub(super) fn compare(&mut self, mismatch: f32, energy: f32) {
+        let likeness = Usual::likeness(self.usual.ratio(mismatch, energy));
         // one wrong picture may look right by chance, three in a row do not
-        let likeness = (TOLERATED + 1.0 - ratio).clamp(0.0, 1.0);
         self.likeness = likeness.min(self.likeness + RECOVERY);
-        // wrong pairs, too, are many in a row: they must not become usual before a better offset
-        // can be known
-        let share = if mismatch < *usual { 0.2 } else { 0.05 };
-        let learned = mismatch.min(TOLERATED * (*usual + INVISIBLE));
-        *usual += share * (learned - *usual);
+        self.usual.learn(mismatch, energy);
+    }
+
+    /// Mismatch of pairs lately, with a change of some energy.
+    pub(super) fn usual_mismatch(&self, energy: f32) -> f32 {
+        self.usual.mismatch(energy)
     }
 
     /// A pair of this mismatch puts the offset into doubt.
-    pub(super) fn is_unusual(&self, mismatch: f32) -> bool {
-        self.usual_mismatch.is_some_and(|usual| relative(mismatch.into(), usual) > TOLERATED)
+    pub(super) fn is_unusual(&self, mismatch: f32, energy: f32) -> bool {
+        Usual::is_unusual(self.usual.ratio(mismatch, energy))
     }
 
     /// A pair of this mismatch is right for sure: pictures have become worse, or others.
-    pub(super) fn accept(&mut self, mismatch: f32) {
-        let usual = self.usual_mismatch.get_or_insert(0.0);
-        *usual = usual.max(f64::from(mismatch));
+    pub(super) fn accept(&mut self, mismatch: f32, energy: f32) {
+        self.usual.accept(mismatch, energy);
     }
 
     /// Pairs were others until now.
     pub(super) fn renew(&mut self) {
-        self.usual_mismatch = None;
+        self.usual = Usual::default();
         self.likeness = 1.0;
     }
 
@@ -110,11 +105,6 @@ impl Confidence {
     }
 }
 
-/// A mismatch as a multiple of the usual one, invisible differences apart.
-fn relative(mismatch: f64, usual: f64) -> f64 {
-    (mismatch + INVISIBLE) / (usual + INVISIBLE)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,7 +122,7 @@ mod tests {
         let mut confidence = Confidence::none();
         confidence.set(1.0, 0);
         let after = |confidence: &mut Confidence, mismatch| {
-            confidence.compare(mismatch);
+            confidence.compare(mismatch, 1.0);
             confidence.at(0)
         };
         (0..20).for_each(|_| assert_eq!(after(&mut confidence, 50.0), 1.0));

@@ -1,4 +1,4 @@
-use super::correlation::{Compared, Correlation, Memory};
+use super::correlation::{Compared, Correlation, Memory, Peak};
 use super::fingerprint::Fingerprint;
 use super::history::{History, NOISE, Shown};
 use super::pairing::Side;
@@ -14,6 +14,49 @@ pub(super) struct Evidence {
     reach: i64,
 }
 
+/// A distorted frame and the reference frame that the offset in use gives it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pair {
+    /// Of the distorted frame, ns.
+    pub(super) time: i64,
+    /// By how much more than usual that is later than the frame before it, ns.
+    pub(super) gap: i64,
+    pub(super) mismatch: f32,
+    /// Energies of their changes; `None` after a gap.
+    pub(super) own: Option<f32>,
+    pub(super) reference: Option<f32>,
+}
+
+impl Pair {
+    /// Of the distorted frame's change, else of its partner's.
+    pub(super) fn energy(&self) -> f32 {
+        self.own.or(self.reference).unwrap_or(0.0)
+    }
+
+    /// The distorted frame repeats the one before.
+    pub(super) fn repeats(&self) -> bool {
+        self.own.is_some_and(|energy| energy < UNCHANGED)
+    }
+
+    pub(super) fn partner_repeats(&self) -> bool {
+        self.reference.is_some_and(|energy| energy < UNCHANGED)
+    }
+
+    /// The distorted frame changes little, for coding alone or for what its partner does.
+    pub(super) fn stands_still(&self) -> bool {
+        let moving = self.reference.unwrap_or(0.0);
+        self.own.is_some_and(|energy| energy < (0.1 * moving).max(0.3 * NOISE))
+    }
+
+    /// Either side moves for sure.
+    pub(super) fn tells_motion(&self) -> bool {
+        let Some((_, reference)) = self.own.zip(self.reference) else { return false };
+        !self.stands_still() || reference > 4.0 * NOISE
+    }
+}
+
+// energy of a change that is none
+const UNCHANGED: f32 = 0.01 * NOISE;
 // finer grids than 250 frames per second are not needed
 const SMALLEST_STEP: i64 = 4_000_000;
 // distance of pictures that differ by nothing but coding
@@ -88,9 +131,38 @@ impl Evidence {
             && correlation.distance(index).is_some_and(|distance| distance < UNLIKE)
     }
 
-    /// The offset after a pause that made the stream later, if the first frame after it looks like
-    /// that and not like the offset before.
-    pub(super) fn resumed(&self, frame: &Shown, later: i64, before: i64) -> Option<i64> {
+    /// Distorted frames up to this time have met their partners at an offset, ns.
+    pub(super) fn paired_until(&self, offset: i64) -> i64 {
+        self.reference.newest_time().unwrap_or(0) + offset + self.half_step()
+    }
+
+    /// The first distorted frame after a time that has met its partner at an offset.
+    pub(super) fn pair_after(&self, time: Option<i64>, offset: i64) -> Option<Pair> {
+        let from = time.map_or(i64::MIN, |time| time + 1);
+        let mut met = self.distorted.between(from, self.paired_until(offset));
+        met.find_map(|frame| {
+            let partner = self.reference.nearest(frame.time - offset, 2 * self.half_step())?;
+            Some(Pair {
+                time: frame.time,
+                gap: self.distorted.gap_before(frame),
+                mismatch: frame.mismatch(partner),
+                own: frame.change.as_ref().map(|change| change.energy),
+                reference: partner.change.as_ref().map(|change| change.energy),
+            })
+        })
+    }
+
+    /// Mismatch of the distorted frame of a time with the partner that an offset gives it.
+    pub(super) fn mismatch(&self, time: i64, offset: i64) -> Option<f32> {
+        let frame = self.distorted.nearest(time, 0)?;
+        let partner = self.reference.nearest(time - offset, 2 * self.half_step())?;
+        Some(frame.mismatch(partner))
+    }
+
+    /// The offset after a pause that made the stream later, if the first frame after it, of some
+    /// time, looks like that and not like the offset before.
+    pub(super) fn resumed(&self, time: i64, later: i64, before: i64) -> Option<i64> {
+        let frame = self.distorted.nearest(time, 0)?;
         let step = 2 * self.half_step();
         // a small movement at either end may have passed for stillness
         let best = [later - step, later + step]
@@ -125,6 +197,19 @@ impl Evidence {
         let own = correlation.distance(index).unwrap_or(1.0);
         let least = correlation.least_distance(correlation.pairs(index).min(3));
         (own + SAME) / (least + SAME)
+    }
+
+    /// Of a peak and neighbours whose changes agree as well: where the pictures are most alike.
+    pub(super) fn likest_beside(&self, peak: &Peak) -> usize {
+        let Some(correlation) = &self.correlation else { return peak.index };
+        let neighbours = self.neighbours();
+        let last = (peak.index + neighbours).min(correlation.len() - 1);
+        let as_good = (peak.index.saturating_sub(neighbours)..=last).filter(|index| {
+            correlation.pairs(*index) >= 3
+                && correlation.score(*index, Memory::Slow) > peak.score - DISTINCT / 2.0
+        });
+        let distance = |index: usize| correlation.distance(index).unwrap_or(1.0);
+        as_good.min_by(|a, b| distance(*a).total_cmp(&distance(*b))).unwrap_or(peak.index)
     }
 
     /// Best agreement of a grid point's neighbours.

@@ -197,6 +197,13 @@ impl History {
         nearest
     }
 
+    /// How much later than one span after its predecessor a frame is, if it continues that, ns.
+    pub(super) fn gap_before(&self, frame: &Shown) -> i64 {
+        let index = self.frames.partition_point(|earlier| earlier.time < frame.time);
+        let before = index.checked_sub(1).filter(|_| !frame.cut).map(|index| &self.frames[index]);
+        before.map_or(0, |before| frame.time - before.time - self.span)
+    }
+
     /// The frame nearest to a time, if one is within `reach`.
     pub(super) fn nearest(&self, time: i64, reach: i64) -> Option<&Shown> {
         self.nearest_index(time, reach).map(|index| &self.frames[index])

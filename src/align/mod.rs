@@ -12,7 +12,9 @@ mod evidence;
 mod fingerprint;
 mod history;
 pub mod pairing;
+mod pause;
 mod rhythm;
+mod usual;
 mod watch;
 
 pub use aligner::{Aligner, Config, HintSource, State};

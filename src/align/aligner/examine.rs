@@ -3,7 +3,7 @@
 use super::{Aligner, State};
 use crate::align::confidence::UNVERIFIED;
 use crate::align::event::Event;
-use crate::align::history::NOISE;
+use crate::align::evidence::Pair;
 use crate::align::watch::Turn;
 
 // reference frames after a partner that must be known before it is taken for the right one
@@ -12,60 +12,74 @@ const LATER: i64 = 8;
 impl Aligner {
     /// Looks at the distorted frames whose partner at the offset in use has come.
     pub(super) fn examine(&mut self) {
-        let Some(correlation) = &self.evidence.correlation else { return };
+        if self.evidence.correlation.is_none() {
+            return;
+        }
         let Some(newest) = self.evidence.reference.newest_time() else { return };
-        let reach = correlation.step();
-        let limit = newest + self.offset + reach / 2;
         if self.state != State::Locked {
-            self.examined = Some(limit);
+            self.examined = Some(self.evidence.paired_until(self.offset));
             return;
         }
         self.prove(newest + self.offset - LATER * self.evidence.reference.span());
-        let from = self.examined.map_or(i64::MIN, |examined| examined + 1);
-        let mut turns = [None; 2];
-        let (mut froze, mut thawed, mut paused) = (false, false, None);
-        for frame in self.evidence.distorted.between(from, limit) {
-            self.examined = Some(frame.time);
-            let partner = self.evidence.reference.nearest(frame.time - self.offset, reach);
-            let Some(partner) = partner else { continue };
-            let (Some(own), Some(reference)) = (&frame.change, &partner.change) else { continue };
-            let repeated = own.energy < (0.1 * reference.energy).max(0.3 * NOISE);
-            let both_still = repeated && reference.energy <= 4.0 * NOISE;
-            if !both_still {
-                if !repeated && self.frozen_frames >= 2 {
-                    thawed = true;
-                    let later = self.offset + frame.time - self.stalled;
-                    paused = self.evidence.resumed(frame, later, self.offset);
+        while let Some(pair) = self.evidence.pair_after(self.examined, self.offset) {
+            self.examined = Some(pair.time);
+            let resumed = self.notice_freeze(&pair);
+            let paused = self.notice_pause(&pair);
+            match resumed.or(paused) {
+                Some(later) => {
+                    self.weigh_anew();
+                    self.change_to(later);
                 }
-                if repeated && self.frozen_frames == 0 {
-                    self.stalled = frame.time;
+                None if self.frozen_frames == 0 => {
+                    self.confidence.compare(pair.mismatch, pair.energy());
                 }
-                self.frozen_frames = if repeated { self.frozen_frames + 1 } else { 0 };
-                froze |= self.frozen_frames == 2;
-                if let Some(turn) = self.frozen.observe(frame.time, repeated) {
-                    turns[usize::from(turns[0].is_some())] = Some(turn);
-                }
-            }
-            if self.frozen_frames == 0 {
-                self.confidence.compare(frame.mismatch(partner));
+                None => {}
             }
         }
-        for turn in turns.into_iter().flatten() {
-            self.tell(match turn {
-                Turn::Started { since } => Event::FreezeStart { since },
-                Turn::Ended { length } => Event::FreezeEnd { length },
-            });
+    }
+
+    /// The distorted stream repeats a picture while the reference moves. Returns the offset that
+    /// the first picture after it proves.
+    fn notice_freeze(&mut self, pair: &Pair) -> Option<i64> {
+        if !pair.tells_motion() {
+            return None;
         }
-        if froze {
+        let repeated = pair.stands_still();
+        let thawed = !repeated && self.frozen_frames >= 2;
+        if repeated && self.frozen_frames == 0 {
+            self.stalled = pair.time;
+        }
+        self.frozen_frames = if repeated { self.frozen_frames + 1 } else { 0 };
+        match self.frozen.observe(pair.time, repeated) {
+            Some(Turn::Started { since }) => self.tell(Event::FreezeStart { since }),
+            Some(Turn::Ended { length }) => self.tell(Event::FreezeEnd { length }),
+            None => {}
+        }
+        if self.frozen_frames == 2 {
             self.weigh_anew();
         }
-        if thawed {
-            let now = self.now();
-            self.confidence.cap(UNVERIFIED, now);
+        if !thawed {
+            return None;
         }
-        if let Some(later) = paused {
-            self.change_to(later);
+        let now = self.now();
+        self.confidence.cap(UNVERIFIED, now);
+        let later = self.offset + pair.time - self.stalled;
+        self.evidence.resumed(pair.time, later, self.offset)
+    }
+
+    /// The distorted stream was interrupted, in motion or stillness. Returns the offset that
+    /// explains the pictures since.
+    fn notice_pause(&mut self, pair: &Pair) -> Option<i64> {
+        if let Some(length) = self.pauses.observe(pair, self.evidence.distorted.span()) {
+            self.pauses.expect(self.offset, length);
+            self.doubt();
         }
+        if !self.pauses.is_open() || pair.repeats() {
+            return None;
+        }
+        let usual = self.confidence.usual_mismatch(pair.energy());
+        let evidence = &self.evidence;
+        self.pauses.weigh(pair.mismatch, usual, |offset| evidence.mismatch(pair.time, offset))
     }
 
     /// Looks at distorted frames up to a time that are less like their partners than usual: do they
@@ -77,10 +91,11 @@ impl Aligner {
             let partner = self.evidence.reference.nearest(frame.time - self.offset, reach);
             let Some(partner) = partner else { continue };
             let mismatch = frame.mismatch(partner);
-            if self.confidence.is_unusual(mismatch)
+            let energy = frame.change.as_ref().map_or(0.0, |change| change.energy);
+            if self.confidence.is_unusual(mismatch, energy)
                 && self.evidence.stands_out(frame, partner, mismatch)
             {
-                self.confidence.accept(mismatch);
+                self.confidence.accept(mismatch, energy);
             }
         }
     }

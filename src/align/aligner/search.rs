@@ -16,11 +16,15 @@ pub(super) struct Candidate {
 }
 
 const AGREEMENT: f32 = 0.5;
+const LITTLE_AGREEMENT: f32 = 0.35;
+const CLEAR_LEAD: f32 = 0.2;
+// distance of pictures that are the same one, coded
+const ALIKE: f32 = 0.01;
 const CLEARLY_BETTER: f32 = 0.15;
 // pairs, at least, that make an offset verified
 const VERIFIED_AFTER: u32 = 6;
 // pairs after which a peak needs no lead over its neighbours
-const CLEAR_AFTER: u32 = 9;
+const CLEAR_AFTER: u32 = 8;
 // pairs after which the hypothesis is preferred to an equal peak
 const TIE_AFTER: u32 = 12;
 // pairs after which a peak counts though the last pictures speak against it
@@ -58,8 +62,19 @@ impl Aligner {
         let Some(peak) = correlation.peak(Memory::Slow, all, self.evidence.neighbours(), 3) else {
             return;
         };
-        let strong = peak.score > AGREEMENT && correlation.motion(peak.index, Memory::Slow) > 3.0;
-        let index = if strong && peak.score - peak.rival > DISTINCT {
+        let peak = Peak { index: self.evidence.likest_beside(&peak), ..peak };
+        // coding may leave little of a small movement; what is clearly ahead of all else counts
+        // all the same
+        let unrivalled = peak.score > LITTLE_AGREEMENT
+            && peak.score > peak.rival + CLEAR_LEAD
+            && correlation.pairs(peak.index) >= CLEAR_AFTER
+            && correlation.distance(peak.index).is_some_and(|distance| distance < ALIKE);
+        let strong = (peak.score > AGREEMENT || unrivalled)
+            && correlation.motion(peak.index, Memory::Slow) > 3.0;
+        // what looks most alike may be closer to its rival
+        let likest = self.evidence.excess(peak.index) <= 1.0;
+        let distinct = if likest { DISTINCT / 2.0 } else { DISTINCT };
+        let index = if strong && peak.score - peak.rival > distinct {
             let beside = peak.score - self.evidence.best_beside(peak.index);
             let pairs = correlation.pairs(peak.index);
             let agreed = self.evidence.agreed(peak.index) || pairs > PATIENCE;
@@ -183,6 +198,7 @@ impl Aligner {
             && excess < MATCHING
         {
             self.unverified = false;
+            self.pauses.settle();
         }
         let findings = Findings {
             slow: correlation.score(index, Memory::Slow),
