@@ -140,15 +140,24 @@ impl Evidence {
     pub(super) fn pair_after(&self, time: Option<i64>, offset: i64) -> Option<Pair> {
         let from = time.map_or(i64::MIN, |time| time + 1);
         let mut met = self.distorted.between(from, self.paired_until(offset));
-        met.find_map(|frame| {
-            let partner = self.reference.nearest(frame.time - offset, 2 * self.half_step())?;
-            Some(Pair {
-                time: frame.time,
-                gap: self.distorted.gap_before(frame),
-                mismatch: frame.mismatch(partner),
-                own: frame.change.as_ref().map(|change| change.energy),
-                reference: partner.change.as_ref().map(|change| change.energy),
-            })
+        met.find_map(|frame| self.pair(frame, offset))
+    }
+
+    /// The last distorted frame that has met its partner at an offset.
+    pub(super) fn last_pair(&self, offset: i64) -> Option<Pair> {
+        let until = self.paired_until(offset);
+        let mut met = self.distorted.frames().iter().rev().filter(|frame| frame.time <= until);
+        met.next().and_then(|frame| self.pair(frame, offset))
+    }
+
+    fn pair(&self, frame: &Shown, offset: i64) -> Option<Pair> {
+        let partner = self.reference.nearest(frame.time - offset, 2 * self.half_step())?;
+        Some(Pair {
+            time: frame.time,
+            gap: self.distorted.gap_before(frame),
+            mismatch: frame.mismatch(partner),
+            own: frame.change.as_ref().map(|change| change.energy),
+            reference: partner.change.as_ref().map(|change| change.energy),
         })
     }
 

@@ -31,12 +31,13 @@ const TIE_AFTER: u32 = 12;
 const PATIENCE: u32 = 25;
 const SLIGHTLY_BETTER: f32 = 0.01;
 const ENOUGH: f32 = 0.2;
+const ENOUGH_DAMAGED: f32 = 2.0;
 const NEAR: usize = 24;
 
 impl Aligner {
     /// True when a grid point has been proposed at least twice, each time on more pairs, and the
     /// sum of its leads is enough.
-    fn confirmed(&mut self, index: usize, lead: f32) -> bool {
+    fn confirmed(&mut self, index: usize, lead: f32, enough: f32) -> bool {
         let Some(correlation) = &self.evidence.correlation else { return false };
         let pairs = correlation.pairs(index);
         match &mut self.candidate {
@@ -46,7 +47,7 @@ impl Aligner {
                 }
                 candidate.pairs = pairs;
                 candidate.lead += lead;
-                candidate.lead >= ENOUGH
+                candidate.lead >= enough
             }
             _ => {
                 self.candidate = Some(Candidate { index, pairs, lead });
@@ -96,7 +97,7 @@ impl Aligner {
             self.candidate = None;
             return;
         };
-        if !self.confirmed(index, lead) {
+        if !self.confirmed(index, lead, ENOUGH) {
             return;
         }
         self.offset = self.measured(index);
@@ -149,7 +150,7 @@ impl Aligner {
             new.zip(old).is_some_and(|(new, old)| new < most * old)
         });
         match better {
-            Some((peak, lead)) if self.confirmed(peak.index, lead) => {
+            Some((peak, lead)) if self.confirmed(peak.index, lead, self.enough(peak.index)) => {
                 self.unverified = false;
                 self.change_to(self.measured(peak.index));
                 self.judge(peak.index);
@@ -163,6 +164,14 @@ impl Aligner {
         if self.judged != Some(seen) {
             self.judge(current);
         }
+    }
+
+    /// Sum of leads that another offset needs. Pictures that were damaged on the way resemble some
+    /// wrong ones more than their own; they do not look as usual at either.
+    fn enough(&self, index: usize) -> f32 {
+        let pair = self.evidence.last_pair(self.measured(index));
+        let fits = pair.is_none_or(|p| !self.confidence.is_unusual(p.mismatch, p.energy()));
+        if fits { ENOUGH } else { ENOUGH_DAMAGED }
     }
 
     /// Follows small movements: clock drift, a jittery first estimate.
