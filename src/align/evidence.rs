@@ -1,6 +1,7 @@
 use super::correlation::{Compared, Correlation, Memory, Peak};
 use super::fingerprint::Fingerprint;
 use super::history::{History, NOISE, Shown};
+use super::pair::Pair;
 use super::pairing::Side;
 
 /// What both sides have shown lately, and how it agrees at every offset. Decides nothing.
@@ -14,49 +15,6 @@ pub(super) struct Evidence {
     reach: i64,
 }
 
-/// A distorted frame and the reference frame that the offset in use gives it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pair {
-    /// Of the distorted frame, ns.
-    pub(super) time: i64,
-    /// By how much more than usual that is later than the frame before it, ns.
-    pub(super) gap: i64,
-    pub(super) mismatch: f32,
-    /// Energies of their changes; `None` after a gap.
-    pub(super) own: Option<f32>,
-    pub(super) reference: Option<f32>,
-}
-
-impl Pair {
-    /// Of the distorted frame's change, else of its partner's.
-    pub(super) fn energy(&self) -> f32 {
-        self.own.or(self.reference).unwrap_or(0.0)
-    }
-
-    /// The distorted frame repeats the one before.
-    pub(super) fn repeats(&self) -> bool {
-        self.own.is_some_and(|energy| energy < UNCHANGED)
-    }
-
-    pub(super) fn partner_repeats(&self) -> bool {
-        self.reference.is_some_and(|energy| energy < UNCHANGED)
-    }
-
-    /// The distorted frame changes little, for coding alone or for what its partner does.
-    pub(super) fn stands_still(&self) -> bool {
-        let moving = self.reference.unwrap_or(0.0);
-        self.own.is_some_and(|energy| energy < (0.1 * moving).max(0.3 * NOISE))
-    }
-
-    /// Either side moves for sure.
-    pub(super) fn tells_motion(&self) -> bool {
-        let Some((_, reference)) = self.own.zip(self.reference) else { return false };
-        !self.stands_still() || reference > 4.0 * NOISE
-    }
-}
-
-// energy of a change that is none
-const UNCHANGED: f32 = 0.01 * NOISE;
 // finer grids than 250 frames per second are not needed
 const SMALLEST_STEP: i64 = 4_000_000;
 // distance of pictures that differ by nothing but coding
@@ -145,9 +103,8 @@ impl Evidence {
 
     /// The last distorted frame that has met its partner at an offset.
     pub(super) fn last_pair(&self, offset: i64) -> Option<Pair> {
-        let until = self.paired_until(offset);
-        let mut met = self.distorted.frames().iter().rev().filter(|frame| frame.time <= until);
-        met.next().and_then(|frame| self.pair(frame, offset))
+        let frame = self.distorted.last_until(self.paired_until(offset))?;
+        self.pair(frame, offset)
     }
 
     fn pair(&self, frame: &Shown, offset: i64) -> Option<Pair> {

@@ -199,9 +199,15 @@ impl History {
 
     /// How much later than one span after its predecessor a frame is, if it continues that, ns.
     pub(super) fn gap_before(&self, frame: &Shown) -> i64 {
-        let index = self.frames.partition_point(|earlier| earlier.time < frame.time);
-        let before = index.checked_sub(1).filter(|_| !frame.cut).map(|index| &self.frames[index]);
-        before.map_or(0, |before| frame.time - before.time - self.span)
+        let index = self.times.partition_point(|earlier| *earlier < frame.time);
+        let before = index.checked_sub(1).filter(|_| !frame.cut);
+        before.map_or(0, |before| frame.time - self.times[before] - self.span)
+    }
+
+    /// The newest frame that is not later than a time.
+    pub(super) fn last_until(&self, time: i64) -> Option<&Shown> {
+        let after = self.times.partition_point(|other| *other <= time);
+        after.checked_sub(1).map(|index| &self.frames[index])
     }
 
     /// The frame nearest to a time, if one is within `reach`.

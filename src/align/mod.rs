@@ -11,6 +11,7 @@ mod event;
 mod evidence;
 mod fingerprint;
 mod history;
+mod pair;
 pub mod pairing;
 mod pause;
 mod rhythm;

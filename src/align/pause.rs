@@ -1,4 +1,4 @@
-use super::evidence::Pair;
+use super::pair::Pair;
 
 /// Interruptions of the distorted stream, by repeated pictures or by none, after which it may go on
 /// where it was, and so be later than before.

@@ -3,7 +3,7 @@
 use super::{Aligner, State};
 use crate::align::confidence::UNVERIFIED;
 use crate::align::event::Event;
-use crate::align::evidence::Pair;
+use crate::align::pair::Pair;
 use crate::align::watch::Turn;
 
 // reference frames after a partner that must be known before it is taken for the right one
