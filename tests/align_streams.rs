@@ -187,6 +187,22 @@ fn interruptions_while_next_to_nothing_moves_are_told_apart() {
     }
 }
 
+/// A skip at rest cannot be seen in motion; pictures that are a little less alike than ever can.
+#[test]
+fn a_skip_while_next_to_nothing_moves_costs_confidence() {
+    let look = Look { noise: 0.25, ..Look::untouched() };
+    let creeping = |index: usize| {
+        let creep = 0.003 * (index as f64 - 100.0).clamp(0.0, 200.0);
+        ((index as f64).min(100.0) + creep) * FRAME as f64 / 1e9
+    };
+    for skipped in [16, 20, 24] {
+        let timeline = Timeline::new(300, FRAME, 1_200 * MS, &[(180, Incident::Skip, skipped)]);
+        let (outcome, _) = run_at(6, &timeline, &look, creeping);
+        assert!(outcome.wrong > 40 && outcome.wrong_confident == 0, "{skipped} {outcome:?}");
+        assert!(outcome.exact_confident > 120, "{skipped} {outcome:?}");
+    }
+}
+
 #[test]
 fn noise_alone_is_no_motion_in_which_to_be_lost() {
     let mut looks = [1, 2].map(|seed| Look {

@@ -13,7 +13,7 @@ use super::pause::Pauses;
 use super::rhythm::RateWatch;
 use super::watch::{Spell, Turn};
 pub use config::{Config, HintSource, State};
-use search::Candidate;
+use search::{Candidate, VERIFIED_AFTER};
 
 /// Finds by how much the distorted stream is later than the reference, from fingerprints and
 /// running times of both, and follows it.
@@ -52,6 +52,8 @@ pub struct Aligner {
     candidate: Option<Candidate>,
     // something happened that may have moved the offset
     unverified: bool,
+    // number of pairs at the offset after which that is over
+    verified_at: u32,
     // running time of the last distorted frame seen together with its partner
     examined: Option<i64>,
     // running time of the last distorted frame of which it was tried to show whose partner it is
@@ -91,6 +93,7 @@ impl Aligner {
             evidence: Evidence::new(config.max_offset),
             candidate: None,
             unverified: false,
+            verified_at: VERIFIED_AFTER,
             examined: None,
             proved: i64::MIN,
             frozen: Spell::default(),
@@ -272,10 +275,21 @@ impl Aligner {
         self.confidence.cap(UNVERIFIED, now);
     }
 
+    /// The offset must prove right again, by what was seen before and by what comes.
+    fn beware(&mut self) {
+        let correlation = self.evidence.correlation.as_ref();
+        let current = correlation.and_then(|c| c.index_of(self.offset).map(|index| c.pairs(index)));
+        self.verified_at = current.unwrap_or(0) + VERIFIED_AFTER;
+        self.unverified = true;
+        let now = self.now();
+        self.confidence.cap(UNVERIFIED, now);
+    }
+
     /// What was seen before says little about what is now.
     fn weigh_anew(&mut self) {
         self.evidence.doubt();
         self.unverified = true;
+        self.verified_at = VERIFIED_AFTER;
         self.candidate = None;
         self.judged = None;
     }

@@ -69,6 +69,11 @@ impl Confidence {
         Usual::is_unusual(self.usual.ratio(mismatch, energy))
     }
 
+    /// So does one of this mismatch, if nothing moves.
+    pub(super) fn is_odd(&self, mismatch: f32, energy: f32) -> bool {
+        Usual::is_odd(self.usual.ratio(mismatch, energy))
+    }
+
     /// A pair of this mismatch is right for sure: pictures have become worse, or others.
     pub(super) fn accept(&mut self, mismatch: f32, energy: f32) {
         self.usual.accept(mismatch, energy);

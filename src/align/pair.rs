@@ -37,6 +37,12 @@ impl Pair {
         self.own.is_some_and(|energy| energy < (0.1 * moving).max(0.3 * NOISE))
     }
 
+    /// Neither side changes more than coding and noise make it.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let both = self.own.zip(self.reference);
+        both.is_some_and(|(own, reference)| own < 2.0 * NOISE && reference < NOISE)
+    }
+
     /// Either side moves for sure.
     pub(super) fn tells_motion(&self) -> bool {
         let Some((_, reference)) = self.own.zip(self.reference) else { return false };

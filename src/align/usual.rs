@@ -12,6 +12,7 @@ pub(super) struct Usual {
 
 const INVISIBLE: f64 = 1.0;
 const TOLERATED: f64 = 2.0;
+const ODD: f64 = 1.5;
 // shares of the newest pair
 const BETTER: f64 = 0.2;
 const WORSE: f64 = 0.05;
@@ -41,6 +42,11 @@ impl Usual {
 
     pub(super) fn is_unusual(ratio: f64) -> bool {
         ratio > TOLERATED
+    }
+
+    /// At rest pairs hardly differ from one another in this.
+    pub(super) fn is_odd(ratio: f64) -> bool {
+        ratio > ODD
     }
 
     /// Takes account of a pair that may be right or wrong.
@@ -89,6 +95,14 @@ mod tests {
         usual.accept(60.0, 20_000.0);
         assert!(!Usual::is_unusual(usual.ratio(60.0, 20_000.0)));
         assert!(Usual::is_unusual(usual.ratio(60.0, 50.0)));
+    }
+
+    #[test]
+    fn half_as_much_again_is_odd_but_not_unusual() {
+        let mut usual = Usual::default();
+        (0..20).for_each(|i| usual.learn(2.0 + 0.4 * f32::from(u8::from(i % 2 == 0)), 0.5));
+        assert!(!Usual::is_odd(usual.ratio(2.8, 0.5)));
+        assert!(Usual::is_odd(usual.ratio(4.5, 0.5)) && !Usual::is_unusual(usual.ratio(4.5, 0.5)));
     }
 
     #[test]

@@ -31,7 +31,12 @@ impl Aligner {
                     self.change_to(later);
                 }
                 None if self.frozen_frames == 0 => {
+                    let odd = self.confidence.is_odd(pair.mismatch, pair.energy());
                     self.confidence.compare(pair.mismatch, pair.energy());
+                    // what moves does so in sight; what was skipped at rest shows in this alone
+                    if odd && pair.is_at_rest() {
+                        self.beware();
+                    }
                 }
                 None => {}
             }

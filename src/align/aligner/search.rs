@@ -22,7 +22,7 @@ const CLEAR_LEAD: f32 = 0.2;
 const ALIKE: f32 = 0.01;
 const CLEARLY_BETTER: f32 = 0.15;
 // pairs, at least, that make an offset verified
-const VERIFIED_AFTER: u32 = 6;
+pub(super) const VERIFIED_AFTER: u32 = 6;
 // pairs after which a peak needs no lead over its neighbours
 const CLEAR_AFTER: u32 = 8;
 // pairs after which the hypothesis is preferred to an equal peak
@@ -201,7 +201,7 @@ impl Aligner {
         let pairs = correlation.pairs(index);
         let best = fast_best.map_or(0.0, |peak| peak.score);
         let excess = self.evidence.excess(index);
-        if pairs >= VERIFIED_AFTER
+        if pairs >= self.verified_at
             && fast > AGREEMENT
             && fast > best - DISTINCT
             && excess < MATCHING
