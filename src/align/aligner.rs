@@ -182,6 +182,7 @@ impl Aligner {
         }
         self.confidence.renew();
         self.confidence.set(HINTED, now);
+        self.pauses.settle();
         self.restless = 0;
         self.candidate = None;
         match std::mem::replace(&mut self.state, State::Locked) {
@@ -206,6 +207,7 @@ impl Aligner {
             Some(newest) if newest == running_time => return,
             Some(newest) if newest > running_time => {
                 self.evidence.side(side).clear();
+                self.pauses.settle();
                 self.examined = None;
                 self.proved = i64::MIN;
                 self.doubt();

@@ -106,6 +106,7 @@ impl Aligner {
         self.unverified = true;
         self.restless = 0;
         self.confidence.renew();
+        self.pauses.settle();
         self.examine_again();
         self.judge(index);
         let (offset, confidence) = (self.offset, self.confidence());
