@@ -273,8 +273,7 @@ impl Aligner {
 
     fn doubt(&mut self) {
         self.weigh_anew();
-        let now = self.now();
-        self.confidence.cap(UNVERIFIED, now);
+        self.believe_less();
     }
 
     /// The offset must prove right again, by what was seen before and by what comes.
@@ -283,6 +282,10 @@ impl Aligner {
         let current = correlation.and_then(|c| c.index_of(self.offset).map(|index| c.pairs(index)));
         self.verified_at = current.unwrap_or(0) + VERIFIED_AFTER;
         self.unverified = true;
+        self.believe_less();
+    }
+
+    fn believe_less(&mut self) {
         let now = self.now();
         self.confidence.cap(UNVERIFIED, now);
     }

@@ -52,11 +52,14 @@ impl Confidence {
 
     /// Compares a pair of pictures that the offset puts together with earlier ones. Sees at once
     /// what takes correlation some frames, and sees it in slow motion. `energy`: of their change.
-    pub(super) fn compare(&mut self, mismatch: f32, energy: f32) {
-        let likeness = Usual::likeness(self.usual.ratio(mismatch, energy));
+    /// Returns whether the pair is too unlike for one at rest.
+    pub(super) fn compare(&mut self, mismatch: f32, energy: f32) -> bool {
+        let ratio = self.usual.ratio(mismatch, energy);
+        let likeness = Usual::likeness(ratio);
         // one wrong picture may look right by chance, three in a row do not
         self.likeness = likeness.min(self.likeness + RECOVERY);
         self.usual.learn(mismatch, energy);
+        Usual::is_odd(ratio)
     }
 
     /// Mismatch of pairs lately, with a change of some energy.
@@ -67,11 +70,6 @@ impl Confidence {
     /// A pair of this mismatch puts the offset into doubt.
     pub(super) fn is_unusual(&self, mismatch: f32, energy: f32) -> bool {
         Usual::is_unusual(self.usual.ratio(mismatch, energy))
-    }
-
-    /// So does one of this mismatch, if nothing moves.
-    pub(super) fn is_odd(&self, mismatch: f32, energy: f32) -> bool {
-        Usual::is_odd(self.usual.ratio(mismatch, energy))
     }
 
     /// A pair of this mismatch is right for sure: pictures have become worse, or others.

@@ -80,6 +80,7 @@ impl Correlation {
     /// The grid point of a time difference.
     pub(super) fn index_of(&self, difference: i64) -> Option<usize> {
         let index = (difference as f64 - self.phase) * self.per_ns + self.reach as f64 + 0.5;
+        // by way of 32 bits, which processors convert in one instruction
         (index >= 0.0 && index < self.len() as f64).then_some(index as i32 as usize)
     }
 

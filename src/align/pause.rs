@@ -68,14 +68,9 @@ impl Pauses {
 
     /// The stream was interrupted for this long, ns: either `offset` still holds, or it paused.
     pub(super) fn expect(&mut self, offset: i64, length: i64) {
-        let unchanged = Later { offset, lead: 0.0 };
-        for known in 0..=self.candidates.len() {
-            if self.candidates.len() == MOST_CANDIDATES {
-                break;
-            }
-            let before = if known == 0 { unchanged } else { self.candidates[known - 1] };
-            self.candidates.push(Later { offset: before.offset + length, ..before });
-        }
+        let before = std::iter::once(Later { offset, lead: 0.0 }).chain(self.candidates.clone());
+        self.candidates.extend(before.map(|c| Later { offset: c.offset + length, ..c }));
+        self.candidates.truncate(MOST_CANDIDATES);
     }
 
     /// Which offset holds is known.

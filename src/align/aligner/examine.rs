@@ -1,7 +1,6 @@
 //! What pairs at the offset in use show: freezes, pauses, and whether they fit.
 
 use super::{Aligner, State};
-use crate::align::confidence::UNVERIFIED;
 use crate::align::event::Event;
 use crate::align::pair::Pair;
 use crate::align::watch::Turn;
@@ -31,8 +30,7 @@ impl Aligner {
                     self.change_to(later);
                 }
                 None if self.frozen_frames == 0 => {
-                    let odd = self.confidence.is_odd(pair.mismatch, pair.energy());
-                    self.confidence.compare(pair.mismatch, pair.energy());
+                    let odd = self.confidence.compare(pair.mismatch, pair.energy());
                     // what moves does so in sight; what was skipped at rest shows in this alone
                     if odd && pair.is_at_rest() {
                         self.beware();
@@ -66,8 +64,7 @@ impl Aligner {
         if !thawed {
             return None;
         }
-        let now = self.now();
-        self.confidence.cap(UNVERIFIED, now);
+        self.believe_less();
         let later = self.offset + pair.time - self.stalled;
         self.evidence.resumed(pair.time, later, self.offset)
     }
